@@ -1,0 +1,25 @@
+# Debian 12 packages only; scripts/bootstrap.sh installs them.
+find_package(Threads REQUIRED)
+find_package(CAF REQUIRED)
+find_package(Boost 1.74 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Pqxx REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(date REQUIRED)
+
+# Their headers are not ours to warn about.
+foreach(package tomlplusplus::tomlplusplus CLI11::CLI11 prometheus-cpp::core tl::expected date::date
+                nlohmann_json::nlohmann_json Boost::headers)
+  if(TARGET ${package})
+    get_target_property(includes ${package} INTERFACE_INCLUDE_DIRECTORIES)
+    if(includes)
+      set_target_properties(${package} PROPERTIES INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${includes}")
+    endif()
+  endif()
+endforeach()

@@ -1,0 +1,66 @@
+// The customer's actor: all changes of one customer go through it, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/actor_metrics.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/services.hpp"
+
+namespace flexsync::actors {
+
+struct CustomerSyncArgs {
+  ServicesPtr services;
+  Scope scope;
+  std::int64_t epoch = 0;
+  CustomerId customer_id;
+  tenant_supervisor_actor supervisor;
+  stripe_client_actor stripe_client;
+};
+
+// The head of the queue is the event at hand: load, decide, perhaps ask Stripe, write, answer; then the next.
+struct customer_sync_state {
+  using pointer = customer_sync_actor::stateful_pointer<customer_sync_state>;
+
+  static constexpr const char* name = "customer_sync";
+
+  void init(pointer self_pointer, CustomerSyncArgs arguments);
+  void enqueue(RoutedEventPtr event);
+  void on_loaded(const Result<store::StoredCustomer>& stored);
+  void on_fetched(const stripe::RetrieveOutcome& outcome);
+  void on_written(const ChangeReply& reply);
+  void on_retry(std::uint64_t step);
+
+  pointer self = nullptr;
+  CustomerSyncArgs args;
+  std::optional<ActorMetrics> metrics;
+
+ private:
+  void next();
+  void load();
+  void decide();
+  void carry_out(sync::CustomerDecision decision);
+  void fetch();
+  void write(ChangeSet change);
+  void on_refused(const ChangeReply& reply);
+  void park(ParkedEvent parked);
+  void retry_later();
+  void finish(bool parked);
+  sync::CustomerTask task() const;
+
+  std::vector<RoutedEventPtr> queue_;        // the head is at hand
+  bool busy_ = false;
+  sync::CustomerSnapshot snapshot_;
+  StripeId loaded_for_;                      // whose shadow the snapshot holds; empty: nothing is loaded
+  std::shared_ptr<const ChangeSet> writing_; // what was submitted last
+  int stale_retries_ = 0;
+  std::uint64_t step_ = 0;                   // against stale retry ticks
+};
+
+customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer self, CustomerSyncArgs args);
+
+}  // namespace flexsync::actors

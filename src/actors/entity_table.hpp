@@ -1,0 +1,86 @@
+// The live entity actors of one tenant, and which Stripe object belongs to which: the supervisor's memory.
+//
+// A Stripe object that is new to us is given a local id here (a reservation); the mapping row follows with its first
+// change set. Both are forgotten when the actor stops, which is only allowed when the next page of the inbox is sure
+// to see what it wrote (`finished_at_read` below the number of reads begun): else the object would be given a second
+// id.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/interfaces.hpp"
+
+namespace flexsync::actors {
+
+struct EntityRecord {
+  customer_sync_actor actor;
+  bool down = false;                      // failed; it is started again after a back-off
+  int failures = 0;                       // in a row
+  std::vector<RoutedEventPtr> in_flight;  // sent and not yet finished, in order
+  std::vector<std::string> objects;       // Stripe ids that lead here
+  std::uint64_t finished_at_read = 0;
+  Timestamp idle_since;
+};
+
+class EntityTable {
+ public:
+  EntityRecord* find(const CustomerId& id) {
+    const auto found = records_.find(id);
+    return found == records_.end() ? nullptr : &found->second;
+  }
+
+  EntityRecord& insert(const CustomerId& id) { return records_[id]; }
+
+  // The entity that a Stripe object leads to, where one is live.
+  std::optional<CustomerId> entity_of(const std::string& object) const {
+    const auto found = by_object_.find(object);
+    return found == by_object_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void link(const std::string& object, const CustomerId& id) {
+    if (by_object_.emplace(object, id).second) {
+      records_.at(id).objects.push_back(object);
+    }
+  }
+
+  std::optional<CustomerId> entity_of(const caf::actor_addr& address) const {
+    for (const auto& [id, record] : records_) {
+      if (record.actor && record.actor.address() == address) {
+        return id;
+      }
+    }
+    return std::nullopt;
+  }
+
+  // Forgets entities that are idle since `idle_before` and that a page begun now would see as written; returns them.
+  std::vector<customer_sync_actor> passivate(std::uint64_t reads_begun, Timestamp idle_before) {
+    std::vector<customer_sync_actor> stopped;
+    for (auto entry = records_.begin(); entry != records_.end();) {
+      const auto& record = entry->second;
+      if (!record.in_flight.empty() || record.down || record.finished_at_read >= reads_begun ||
+          record.idle_since > idle_before) {
+        ++entry;
+        continue;
+      }
+      for (const auto& object : record.objects) {
+        by_object_.erase(object);
+      }
+      stopped.push_back(record.actor);
+      entry = records_.erase(entry);
+    }
+    return stopped;
+  }
+
+  std::size_t size() const { return records_.size(); }
+  const std::unordered_map<CustomerId, EntityRecord>& records() const { return records_; }
+
+ private:
+  std::unordered_map<CustomerId, EntityRecord> records_;
+  std::unordered_map<std::string, CustomerId> by_object_;
+};
+
+}  // namespace flexsync::actors

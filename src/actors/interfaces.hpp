@@ -1,0 +1,89 @@
+// Every actor's protocol. A reader learns the system from this one file.
+//
+//   node_supervisor ── one per process
+//     └─ tenant_supervisor ── one per tenant and environment that has work
+//          ├─ stripe_client ── one per tenant and environment
+//          └─ customer_sync ── one per customer that has work; stops when idle
+//
+// INTERNAL marks what an actor sends itself, mostly the answer of a store or transport thread.
+#pragma once
+
+#include <caf/typed_actor.hpp>
+
+#include "actors/messages.hpp"
+
+namespace flexsync::actors {
+
+using wake_atom = caf::atom_constant<caf::atom("wake")>;
+using due_atom = caf::atom_constant<caf::atom("due")>;
+using tick_atom = caf::atom_constant<caf::atom("tick")>;
+using apply_atom = caf::atom_constant<caf::atom("apply")>;
+using finished_atom = caf::atom_constant<caf::atom("finished")>;
+using deposed_atom = caf::atom_constant<caf::atom("deposed")>;
+using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
+using fetched_atom = caf::atom_constant<caf::atom("fetched")>;
+using loaded_atom = caf::atom_constant<caf::atom("loaded")>;
+using written_atom = caf::atom_constant<caf::atom("written")>;
+using settled_atom = caf::atom_constant<caf::atom("settled")>;
+using owned_atom = caf::atom_constant<caf::atom("owned")>;
+using page_atom = caf::atom_constant<caf::atom("page")>;
+using claims_atom = caf::atom_constant<caf::atom("claims")>;
+using retry_atom = caf::atom_constant<caf::atom("retry")>;
+using respawn_atom = caf::atom_constant<caf::atom("respawn")>;
+using work_atom = caf::atom_constant<caf::atom("work")>;
+
+// The only way to Stripe for one tenant and environment.
+using stripe_client_actor = caf::typed_actor<
+    // Retrieves one object: Stripe's type, its id.
+    caf::replies_to<fetch_atom, std::string, StripeId>::with<RetrieveOutcomePtr>,
+    // INTERNAL: the transport's answer to call number N.
+    caf::reacts_to<fetched_atom, std::uint64_t, RetrieveOutcomePtr>>;
+
+// Serialises all changes of one customer: events wait in its own queue, one is decided and written at a time.
+using customer_sync_actor = caf::typed_actor<
+    // An event to apply; answered to the supervisor with `finished` once it is settled or parked.
+    caf::reacts_to<apply_atom, RoutedEventPtr>,
+    // INTERNAL: what the store has of this customer.
+    caf::reacts_to<loaded_atom, StoredCustomerPtr>,
+    // INTERNAL: what became of the change set.
+    caf::reacts_to<written_atom, ChangeReplyPtr>,
+    // INTERNAL: the store was not available; the current step is tried again.
+    caf::reacts_to<retry_atom, std::uint64_t>>;
+
+// Feeds the inbox of one tenant and environment to its entity actors, restarts them, parks what fails.
+using tenant_supervisor_actor = caf::typed_actor<
+    // The inbox has new rows.
+    caf::reacts_to<wake_atom>,
+    // Parked events were redriven.
+    caf::reacts_to<due_atom>,
+    // From an entity actor: the event with this seq is settled or parked (true).
+    caf::reacts_to<finished_atom, CustomerId, std::int64_t, bool>,
+    // From whoever wrote a change set: another supervisor owns this tenant now.
+    caf::reacts_to<deposed_atom>,
+    // INTERNAL: the passage of time: sweeps, retries, passivation.
+    caf::reacts_to<tick_atom>,
+    // INTERNAL: epoch and watermark.
+    caf::reacts_to<owned_atom, OwnershipPtr>,
+    // INTERNAL: a page of the inbox, or of parked events (true).
+    caf::reacts_to<page_atom, InboxPagePtr, bool>,
+    // INTERNAL: which of the claimed customers exist.
+    caf::reacts_to<claims_atom, ClaimsPtr>,
+    // INTERNAL: an event that needs no entity actor is settled.
+    caf::reacts_to<settled_atom, std::int64_t, ChangeReplyPtr>,
+    // INTERNAL: an entity actor that failed is started again.
+    caf::reacts_to<respawn_atom, CustomerId>>;
+
+// Starts and restarts tenant supervisors, hands wake-ups to the right one.
+using node_supervisor_actor = caf::typed_actor<
+    // The inbox of this tenant and environment has new rows.
+    caf::reacts_to<wake_atom, Scope>,
+    // Parked events of this tenant and environment were redriven.
+    caf::reacts_to<due_atom, Scope>,
+    // INTERNAL: looks for tenants whose work nobody announced.
+    caf::reacts_to<tick_atom>,
+    // INTERNAL: these have some.
+    caf::reacts_to<work_atom, ScopesPtr>,
+    // INTERNAL: a tenant supervisor that failed is started again.
+    caf::reacts_to<respawn_atom, Scope>>;
+
+}  // namespace flexsync::actors

@@ -1,0 +1,51 @@
+// The values that travel between actors. In-process only; large ones behind a shared pointer to const.
+#pragma once
+
+#include <caf/allowed_unsafe_message_type.hpp>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "domain/change_set.hpp"
+#include "domain/error.hpp"
+#include "store/inbox_source.hpp"
+#include "store/snapshot_loader.hpp"
+#include "stripe/customer.hpp"
+#include "stripe/retrieve.hpp"
+
+namespace flexsync::actors {
+
+// A customer event on its way to the customer's actor.
+struct RoutedEvent {
+  stripe::CustomerEvent event;
+  std::int64_t seq = 0;
+  std::string request_id;
+  bool was_parked = false;
+  int attempts = 0;
+  bool fresh = false;  // the store knows neither the customer nor the Stripe object: nothing to load
+};
+using RoutedEventPtr = std::shared_ptr<const RoutedEvent>;
+
+using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
+using RetrieveOutcomePtr = std::shared_ptr<const stripe::RetrieveOutcome>;
+using OwnershipPtr = std::shared_ptr<const Result<store::Ownership>>;
+using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>>>;
+using ScopesPtr = std::shared_ptr<const Result<std::vector<Scope>>>;
+using ChangeReplyPtr = std::shared_ptr<const ChangeReply>;
+using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
+
+}  // namespace flexsync::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RoutedEventPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredCustomerPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RetrieveOutcomePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OwnershipPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClaimsPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ScopesPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ChangeReplyPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::CustomerId)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::StripeId)

@@ -1,0 +1,60 @@
+// What the actors work with: long-lived, thread-safe, owned by app. Settings with their defaults.
+#pragma once
+
+#include <chrono>
+#include <functional>
+
+#include "domain/clock.hpp"
+#include "domain/error.hpp"
+#include "domain/ids.hpp"
+#include "domain/secret.hpp"
+#include "store/change_writer.hpp"
+#include "store/inbox_source.hpp"
+#include "store/snapshot_loader.hpp"
+#include "stripe/transport.hpp"
+#include "sync/customer.hpp"
+#include "sync/failure.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace flexsync::actors {
+
+struct ActorConfig {
+  int page_rows_max = 256;
+  std::int64_t page_bytes_max = 4 * 1024 * 1024;
+  std::size_t in_flight_max = 512;      // events of one tenant between page and commit
+  std::size_t entity_queue_max = 64;    // events waiting in one entity actor; over it its object is skipped
+  std::size_t live_entities_max = 1000; // per tenant; idle ones go first
+  std::chrono::milliseconds entity_idle{5'000};
+  std::chrono::milliseconds tick{250};
+  std::chrono::milliseconds sweep_interval{5'000};
+  std::chrono::milliseconds node_sweep_interval{5'000};
+  std::chrono::milliseconds restart_base{100};
+  std::chrono::milliseconds restart_cap{30'000};
+  std::chrono::milliseconds store_retry{250};
+  std::chrono::milliseconds fetch_timeout{60'000};  // for the actor's answer; the call's own timeout is shorter
+  std::chrono::milliseconds stripe_timeout{30'000};
+  std::size_t stripe_calls_max = 64;    // of one tenant, in flight
+  int refetch_attempts_max = 5;         // after them the last arrival stands
+  int stale_retries_max = 5;
+  sync::RetryPolicy retry;
+  sync::CustomerSettings customer;
+};
+
+// The secret key of a tenant's Stripe connection; empty where there is none.
+using KeySource = std::function<void(const Scope&, std::function<void(Result<Secret>)>)>;
+
+struct Services {
+  store::ChangeSink& changes;
+  store::SnapshotSource& snapshots;
+  store::InboxSource& inbox;
+  stripe::Transport& transport;
+  KeySource stripe_key;
+  std::function<void(std::function<void(Result<std::vector<Scope>>)>)> tenants_with_work;
+  const Clock& clock;
+  Metrics& metrics;
+  ActorConfig config;
+};
+
+using ServicesPtr = std::shared_ptr<const Services>;
+
+}  // namespace flexsync::actors

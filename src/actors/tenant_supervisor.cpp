@@ -1,0 +1,455 @@
+#include "actors/tenant_supervisor.hpp"
+
+#include <algorithm>
+#include <caf/all.hpp>
+
+#include "actors/customer_sync.hpp"
+#include "actors/stripe_client.hpp"
+#include "domain/ulid.hpp"
+#include "sync/failure.hpp"
+#include "telemetry/failpoint.hpp"
+#include "telemetry/log.hpp"
+
+namespace flexsync::actors {
+
+namespace {
+
+constexpr std::chrono::seconds kDueInterval{1};
+constexpr std::chrono::seconds kDueAttention{60};
+
+bool is_customer_event(const std::string& type) {
+  return type == "customer.created" || type == "customer.updated" || type == "customer.deleted";
+}
+
+}  // namespace
+
+tenant_supervisor_state::~tenant_supervisor_state() {
+  for (const auto& [id, record] : entities_.records()) {
+    caf::anon_send_exit(record.actor, caf::exit_reason::user_shutdown);  // they do not outlive who feeds them
+  }
+}
+
+void tenant_supervisor_state::init(pointer self_pointer, ServicesPtr used_services, Scope own_scope) {
+  self = self_pointer;
+  services = std::move(used_services);
+  scope = std::move(own_scope);
+  metrics.emplace(services->metrics, name);
+  // Its failure is ours: the node supervisor starts the whole tenant again.
+  stripe_client_ = self->spawn<caf::linked>(actors::stripe_client, services, scope);
+  next_sweep_ = services->clock.now() + services->config.sweep_interval;
+}
+
+// --- reading ------------------------------------------------------------------------------------------------------
+
+void tenant_supervisor_state::own() {
+  reading_ = true;
+  services->inbox.take_ownership(scope, [home = tenant_supervisor_actor{self}](Result<store::Ownership> owned) {
+    caf::anon_send(home, owned_atom::value, std::make_shared<const Result<store::Ownership>>(std::move(owned)));
+  });
+}
+
+void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
+  reading_ = false;
+  if (!owned) {
+    log::warn("a tenant's work could not be taken over; it is tried again",
+              {{"tenant_id", scope.tenant.str()}, {"error", owned.error().message}});
+    return;  // the next tick tries again
+  }
+  epoch_ = owned->epoch;
+  feed_.start(owned->watermark);
+  woken_ = true;
+  pump();
+}
+
+void tenant_supervisor_state::on_wake() {
+  woken_ = true;
+  pump();
+}
+
+void tenant_supervisor_state::on_due() {
+  due_ = true;
+  pump();
+}
+
+// One read is under way at most, and none while enough is in flight: what waits, waits in the database.
+void tenant_supervisor_state::pump() {
+  if (epoch_ == 0 || reading_ || feed_.in_flight() >= services->config.in_flight_max) {
+    return;
+  }
+  if (due_) {
+    read_due();
+  } else if (!drained_objects_.empty()) {
+    auto object = std::move(drained_objects_.back());
+    drained_objects_.pop_back();
+    read_object(object);
+  } else if (woken_) {
+    read_page();
+  }
+}
+
+void tenant_supervisor_state::read_page() {
+  reading_ = true;
+  woken_ = false;
+  ++reads_begun_;
+  object_being_read_.clear();
+  store::PageRequest request;
+  request.after = feed_.cursor();
+  request.busy_objects = feed_.skipped();
+  request.rows_max = services->config.page_rows_max;
+  request.bytes_max = services->config.page_bytes_max;
+  services->inbox.read_page(scope, std::move(request),
+                            [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
+                              caf::anon_send(home, page_atom::value,
+                                             std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
+                                             false);
+                            });
+}
+
+void tenant_supervisor_state::read_object(const std::string& object) {
+  reading_ = true;
+  ++reads_begun_;
+  object_being_read_ = object;
+  store::PageRequest request;
+  request.after = feed_.resume_after(object);
+  request.object_id = object;
+  request.rows_max = object_page_rows();
+  services->inbox.read_page(scope, std::move(request),
+                            [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
+                              caf::anon_send(home, page_atom::value,
+                                             std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
+                                             false);
+                            });
+}
+
+void tenant_supervisor_state::read_due() {
+  reading_ = true;
+  due_ = false;
+  ++reads_begun_;
+  object_being_read_.clear();
+  services->inbox.read_due(scope, services->clock.now(), services->config.page_rows_max,
+                           [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
+                             caf::anon_send(home, page_atom::value,
+                                            std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
+                                            true);
+                           });
+}
+
+void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page, bool parked) {
+  FLEXSYNC_FAILPOINT("supervisor.page_read");
+  reading_ = false;
+  if (!page) {
+    woken_ = true;
+    due_ = due_ || parked;
+    object_being_read_.clear();  // the sweep finds it
+    return;                      // the next tick tries again
+  }
+  if (!object_being_read_.empty()) {
+    feed_.resumed(object_being_read_);  // skipped anew below, if it must be
+    full_object_page_ = page->size() >= static_cast<std::size_t>(object_page_rows()) ? page->back().seq : 0;
+  } else if (!parked && !page->empty()) {
+    woken_ = true;  // there may be more behind this page
+    feed_.read_up_to(page->back().seq);
+  }
+  std::vector<std::string> claims;
+  for (auto& row : *page) {
+    if (accept(row) && !page_.back().claim.empty()) {
+      claims.push_back(page_.back().claim);
+    }
+  }
+  if (claims.empty()) {
+    route_all();
+    pump();
+    return;
+  }
+  reading_ = true;
+  services->inbox.find_customers(scope, std::move(claims),
+                                 [home = tenant_supervisor_actor{self}](auto found) {
+                                   caf::anon_send(home, claims_atom::value,
+                                                  std::make_shared<const decltype(found)>(std::move(found)));
+                                 });
+}
+
+// Reads one row; true when it was put on page_ to be routed. What needs no entity actor is settled here.
+bool tenant_supervisor_state::accept(store::InboxRow& row) {
+  if (feed_.has(row.seq)) {
+    return false;
+  }
+  if (!is_customer_event(row.type)) {
+    settle(row, InboxOutcome::deferred, "this type's effect is not implemented yet; the event is kept for it");
+    return false;
+  }
+  auto event = stripe::parse_customer_event(row.payload);
+  if (!event) {
+    feed_.take(row.seq);
+    park(row.event_id, row.seq, row.was_parked,
+         sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
+    return false;
+  }
+  if (sync::belongs_elsewhere(event->state, scope)) {
+    settle(row, InboxOutcome::ignored, "the object belongs to another environment (metadata.flexprice_environment)");
+    return false;
+  }
+  ReadEvent read;
+  read.routed = std::make_shared<RoutedEvent>();
+  read.entity_id = std::move(row.entity_id);
+  if (read.entity_id.empty() && !entities_.entity_of(event->state.id.str())) {
+    read.claim = sync::claimed_customer(event->state).value_or("");
+  }
+  *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false};
+  read.routed->event.id = row.event_id;  // a thin twin's id is its snapshot's
+  page_.push_back(std::move(read));
+  return true;
+}
+
+void tenant_supervisor_state::on_claims(const Result<std::map<std::string, CustomerId>>& claims) {
+  reading_ = false;
+  if (!claims) {
+    page_.clear();
+    object_being_read_.clear();
+    next_sweep_ = services->clock.now();  // the sweep reads them again
+    return;
+  }
+  for (auto& read : page_) {
+    const auto found = claims->find(read.claim);
+    if (!read.claim.empty() && found != claims->end()) {
+      read.entity_id = found->second.str();
+    }
+  }
+  route_all();
+  pump();
+}
+
+// --- routing ------------------------------------------------------------------------------------------------------
+
+void tenant_supervisor_state::route_all() {
+  for (auto& read : std::exchange(page_, {})) {
+    const auto& object = read.routed->event.state.id.str();
+    const auto id = resolve(read, read.routed->fresh);
+    auto& record = entity(id);
+    entities_.link(object, id);
+    if (feed_.skips(object) || record.in_flight.size() >= services->config.entity_queue_max) {
+      if (!read.routed->was_parked) {
+        feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
+      }
+      continue;
+    }
+    feed_.take(read.routed->seq);
+    route(id, std::move(read.routed));
+  }
+  if (!object_being_read_.empty() && full_object_page_ > 0) {
+    feed_.skip(object_being_read_, full_object_page_ + 1);  // there may be more behind this page
+  }
+  object_being_read_.clear();
+  full_object_page_ = 0;
+}
+
+// Half a queue: read when the other half is done, so that an actor with much to do never runs dry.
+int tenant_supervisor_state::object_page_rows() const {
+  return std::max(1, static_cast<int>(services->config.entity_queue_max / 2));
+}
+
+// In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
+CustomerId tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
+  if (const auto live = entities_.entity_of(read.routed->event.state.id.str())) {
+    return *live;
+  }
+  if (!read.entity_id.empty()) {
+    return CustomerId{read.entity_id};
+  }
+  fresh = true;
+  return new_id<CustomerId>(prefix::kCustomer, services->clock.now());
+}
+
+void tenant_supervisor_state::route(const CustomerId& id, RoutedEventPtr event) {
+  FLEXSYNC_FAILPOINT("supervisor.event_routed");
+  auto& record = entity(id);
+  record.in_flight.push_back(event);
+  if (!record.down) {
+    self->send(record.actor, apply_atom::value, std::move(event));
+  }
+}
+
+EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
+  if (auto* record = entities_.find(id)) {
+    return *record;
+  }
+  make_room();
+  auto& record = entities_.insert(id);
+  record.finished_at_read = reads_begun_;
+  record.idle_since = services->clock.now();
+  spawn(id, record);
+  return record;
+}
+
+void tenant_supervisor_state::spawn(const CustomerId& id, EntityRecord& record) {
+  record.actor = self->spawn<caf::monitored>(
+      customer_sync,
+      CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
+}
+
+void tenant_supervisor_state::make_room() {
+  if (entities_.size() < services->config.live_entities_max) {
+    return;
+  }
+  for (const auto& stopped : entities_.passivate(reads_begun_, services->clock.now())) {
+    self->demonitor(stopped.address());
+    self->send_exit(stopped, caf::exit_reason::user_shutdown);
+  }
+}
+
+void tenant_supervisor_state::on_finished(const CustomerId& id, std::int64_t seq, bool parked) {
+  feed_.settle(seq);
+  if (parked) {
+    parked_at_ = services->clock.now();
+  }
+  if (auto* record = entities_.find(id)) {
+    std::erase_if(record->in_flight, [&](const auto& event) { return event->seq == seq; });
+    record->failures = 0;
+    record->finished_at_read = reads_begun_;
+    record->idle_since = services->clock.now();
+    if (record->in_flight.size() == services->config.entity_queue_max / 2 || record->in_flight.empty()) {
+      for (const auto& object : record->objects) {
+        resume_if_skipped(object);
+      }
+    }
+  }
+  pump();
+}
+
+void tenant_supervisor_state::resume_if_skipped(const std::string& object) {
+  const bool waits = std::find(drained_objects_.begin(), drained_objects_.end(), object) != drained_objects_.end();
+  if (feed_.skips(object) && !waits && object != object_being_read_) {
+    drained_objects_.push_back(object);
+  }
+}
+
+// --- what needs no entity actor -----------------------------------------------------------------------------------
+
+void tenant_supervisor_state::settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason) {
+  feed_.take(row.seq);
+  ChangeSet change;
+  change.scope = scope;
+  change.epoch = epoch_;
+  change.settlement = InboxSettlement{row.seq,        row.event_id, outcome, std::move(reason), row.was_parked,
+                                      services->clock.now()};
+  submit(std::move(change));
+}
+
+void tenant_supervisor_state::park(const StripeEventId& event, std::int64_t seq, bool was_parked, ParkedEvent parked) {
+  ChangeSet change;
+  change.scope = scope;
+  change.epoch = epoch_;
+  change.settlement = InboxSettlement{seq, event, InboxOutcome::parked, parked.error_message, was_parked,
+                                      services->clock.now()};
+  change.parked = std::move(parked);
+  parked_at_ = services->clock.now();
+  submit(std::move(change));
+}
+
+void tenant_supervisor_state::submit(ChangeSet change) {
+  const auto seq = change.settlement->seq;
+  settling_[seq] = change;
+  services->changes.submit(std::move(change), [home = tenant_supervisor_actor{self}, seq](ChangeReply reply) {
+    caf::anon_send(home, settled_atom::value, seq, std::make_shared<const ChangeReply>(std::move(reply)));
+  });
+}
+
+void tenant_supervisor_state::on_settled(std::int64_t seq, const ChangeReply& reply) {
+  const auto settled = settling_.extract(seq);
+  if (reply.result == ChangeResult::stale_epoch) {
+    on_deposed();
+    return;
+  }
+  if (reply.result == ChangeResult::committed && !settled.empty()) {
+    services->metrics.inbox_outcomes(to_string(settled.mapped().settlement->outcome)).Increment();
+  } else if (reply.result != ChangeResult::already_settled) {
+    log::warn("an event could not be settled; the sweep takes it up", {{"seq", seq}, {"error", reply.message}});
+  }
+  feed_.settle(seq);
+  pump();
+}
+
+// --- supervision --------------------------------------------------------------------------------------------------
+
+void tenant_supervisor_state::on_deposed() {
+  log::warn("another supervisor owns this tenant now", {{"tenant_id", scope.tenant.str()}});
+  self->quit(caf::exit_reason::user_shutdown);
+}
+
+// The event at the head of its queue is blamed: it is parked, so that a poison event ends as a dead letter even if it
+// takes the process with it; the others are sent again to a new actor.
+void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
+  const auto id = entities_.entity_of(down.source);
+  if (!id) {
+    return;
+  }
+  auto& record = *entities_.find(*id);
+  record.down = true;
+  ++record.failures;
+  services->metrics.actor_restarts(customer_sync_state::name).Increment();
+  log::error("an entity actor failed", {{"customer_id", id->str()}, {"reason", caf::to_string(down.reason)}});
+  if (!record.in_flight.empty()) {
+    const auto blamed = record.in_flight.front();
+    record.in_flight.erase(record.in_flight.begin());
+    park(blamed->event.id, blamed->seq, blamed->was_parked,
+         sync::after_failure(services->config.retry, blamed->attempts, static_cast<std::uint64_t>(blamed->seq),
+                             services->clock.now(), "actor_failed", "the actor failed while applying the event"));
+  }
+  const sync::RetryPolicy policy{0, services->config.restart_base, services->config.restart_cap};
+  self->delayed_send(self, sync::backoff(policy, record.failures, std::hash<CustomerId>{}(*id)), respawn_atom::value,
+                     *id);
+}
+
+void tenant_supervisor_state::on_respawn(const CustomerId& id) {
+  auto* record = entities_.find(id);
+  if (record == nullptr || !record->down) {
+    return;
+  }
+  record->down = false;
+  spawn(id, *record);
+  for (const auto& event : record->in_flight) {
+    auto again = std::make_shared<RoutedEvent>(*event);
+    again->fresh = false;  // the failed actor may have written
+    self->send(record->actor, apply_atom::value, RoutedEventPtr(std::move(again)));
+  }
+}
+
+void tenant_supervisor_state::on_tick() {
+  const auto now = services->clock.now();
+  self->delayed_send(self, services->config.tick, tick_atom::value);
+  if (epoch_ == 0) {
+    if (!reading_) {
+      own();
+    }
+    return;
+  }
+  // What was parked lately is looked for every second; older ones are found by the node supervisor's sweep.
+  if (now >= next_due_ && now < parked_at_ + kDueAttention) {
+    due_ = true;
+    next_due_ = now + kDueInterval;
+  }
+  if (now >= next_sweep_) {
+    sweep();
+  }
+  pump();
+}
+
+void tenant_supervisor_state::sweep() {
+  next_sweep_ = services->clock.now() + services->config.sweep_interval;
+  services->inbox.save_watermark(scope, feed_.sweep());
+  woken_ = true;
+  for (const auto& object : feed_.skipped()) {
+    const auto id = entities_.entity_of(object);
+    const auto* record = id ? entities_.find(*id) : nullptr;
+    if (record == nullptr || record->in_flight.empty()) {
+      resume_if_skipped(object);
+    }
+  }
+  for (const auto& stopped :
+       entities_.passivate(reads_begun_, services->clock.now() - services->config.entity_idle)) {
+    self->demonitor(stopped.address());
+    self->send_exit(stopped, caf::exit_reason::user_shutdown);
+  }
+}
+
+}  // namespace flexsync::actors

@@ -1,0 +1,185 @@
+// The ports: what http needs of the rest, so that it knows neither store nor actors. app wires them.
+//
+// The asynchronous ones (webhooks) answer through a callback, on any thread, exactly once. The others block and are
+// called on the HTTP worker threads, never on an I/O thread or in an actor. All are thread-safe and throw nothing.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "domain/change_set.hpp"
+#include "domain/error.hpp"
+#include "domain/inbox.hpp"
+#include "domain/tenancy.hpp"
+
+namespace flexsync {
+
+// --- the way in -----------------------------------------------------------------------------------------------
+
+struct WebhookDelivery {
+  std::optional<Scope> scope;    // nothing: the global address, the event itself selects the connection
+  std::string signature_header;  // Stripe-Signature
+  std::string request_id;
+  std::string body;
+};
+
+// Checks signature, time and shape. Errors: validation_error (400), not_found as validation_error, too:
+// an unknown tenant and a wrong signature are not told apart; service_unavailable when secrets cannot be read.
+class WebhookVerifier {
+ public:
+  virtual ~WebhookVerifier() = default;
+  virtual void verify(WebhookDelivery delivery, std::function<void(Result<IncomingEvent>)> reply) = 0;
+};
+
+enum class IntakeResult : std::uint8_t { stored, duplicate };
+
+// Stores the event durably; the reply comes after the commit. Errors: service_unavailable.
+class WebhookIntake {
+ public:
+  virtual ~WebhookIntake() = default;
+  virtual void store(IncomingEvent event, std::function<void(Result<IntakeResult>)> reply) = 0;
+};
+
+// --- reading --------------------------------------------------------------------------------------------------
+
+// FlexPrice's list conventions; `limit` 1..1000.
+struct ListOptions {
+  int limit = 50;
+  int offset = 0;
+  bool ascending = false;  // by created_at
+  std::optional<Timestamp> start_time;
+  std::optional<Timestamp> end_time;
+};
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::int64_t total = 0;
+};
+
+struct CustomerFilter {
+  ListOptions list;
+  std::optional<Status> status;  // nothing: published and archived
+  std::vector<std::string> ids;
+  std::vector<std::string> external_ids;
+  std::string email;
+};
+
+struct MappingFilter {
+  ListOptions list;
+  std::string entity_type;
+  std::string entity_id;
+  std::string provider_type;
+  std::string provider_entity_id;
+};
+
+struct WebhookEventFilter {
+  ListOptions list;  // by time of receipt
+  std::string state;      // "pending" or an InboxOutcome's name, for parked ones also a ParkedState's
+  std::string type;
+  std::string object_id;
+};
+
+struct DeliveryAttempt {
+  int attempt = 0;
+  std::string error_code;
+  std::string error_message;
+  Timestamp at;
+};
+
+// One inbox row and what became of it.
+struct WebhookEventView {
+  IncomingEvent event;  // the payload only when one event is asked for
+  std::string state;    // "pending", "applied", …; a parked one shows its ParkedState
+  std::string reason;
+  std::optional<Timestamp> settled_at;
+  std::vector<DeliveryAttempt> attempts;  // only when one event is asked for
+  std::vector<AuditEntry> changes;        // likewise: what it changed, field by field
+};
+
+struct DeadLetter {
+  StripeEventId event_id;
+  std::string type;
+  std::string object_type;
+  std::string object_id;
+  int attempts = 0;
+  std::string error_code;
+  std::string error_message;
+  Timestamp received;
+  Timestamp died_at;
+};
+
+struct DeadLetterFilter {
+  ListOptions list;
+  std::string event_id;
+  std::string type;
+  std::string object_id;
+};
+
+class Queries {
+ public:
+  virtual ~Queries() = default;
+  virtual Result<Page<Customer>> customers(const Scope& scope, const CustomerFilter& filter) = 0;
+  virtual Result<Customer> customer(const Scope& scope, const CustomerId& id) = 0;
+  virtual Result<Customer> customer_by_external_id(const Scope& scope, const std::string& external_id) = 0;
+  virtual Result<Page<Mapping>> mappings(const Scope& scope, const MappingFilter& filter) = 0;
+  virtual Result<Mapping> mapping(const Scope& scope, const MappingId& id) = 0;
+  virtual Result<Page<WebhookEventView>> webhook_events(const Scope& scope, const WebhookEventFilter& filter) = 0;
+  virtual Result<WebhookEventView> webhook_event(const Scope& scope, const StripeEventId& id) = 0;
+  virtual Result<Page<DeadLetter>> dead_letters(const Scope& scope, const DeadLetterFilter& filter) = 0;
+};
+
+// --- commands -------------------------------------------------------------------------------------------------
+
+// Dead letters: one (by event id) or all that match; the answer is how many. With `count_only` nothing is changed.
+class DeadLetterCommands {
+ public:
+  virtual ~DeadLetterCommands() = default;
+  virtual Result<std::int64_t> redrive(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
+                                       const Principal& by) = 0;
+  virtual Result<std::int64_t> discard(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
+                                       const Principal& by) = 0;
+};
+
+// Tenants, environments, keys, connections. Every write leaves an audit row naming `by`.
+class Provisioning {
+ public:
+  virtual ~Provisioning() = default;
+  virtual Result<Tenant> create_tenant(const std::string& name, const Principal& by) = 0;
+  virtual Result<Tenant> tenant(const TenantId& id) = 0;
+  virtual Result<Environment> create_environment(const TenantId& tenant, const std::string& name,
+                                                 const std::string& type, const Principal& by) = 0;
+  virtual Result<Page<Environment>> environments(const TenantId& tenant, const ListOptions& list) = 0;
+  virtual Result<IssuedApiKey> create_api_key(const NewApiKey& wanted, const Principal& by) = 0;
+  virtual Result<Page<ApiKey>> api_keys(const Scope& scope, const ListOptions& list) = 0;
+  virtual Result<void> revoke_api_key(const Scope& scope, const ApiKeyId& id, const Principal& by) = 0;
+
+  // A second Stripe connection in an environment: already_exists.
+  virtual Result<Connection> create_connection(Connection wanted, const StripeSecrets& secrets,
+                                               const Principal& by) = 0;
+  // Empty name, metadata or sync_config in `wanted` leave what is stored; so do empty secrets.
+  virtual Result<Connection> update_connection(Connection wanted, const StripeSecrets& secrets,
+                                               const Principal& by) = 0;
+  virtual Result<Page<Connection>> connections(const Scope& scope, const ListOptions& list) = 0;
+  virtual Result<Connection> connection(const Scope& scope, const ConnectionId& id) = 0;
+  virtual Result<void> delete_connection(const Scope& scope, const ConnectionId& id, const Principal& by) = 0;
+};
+
+// Turns an API key or the admin key into who is asking. Errors: unauthenticated, service_unavailable.
+class Authenticator {
+ public:
+  virtual ~Authenticator() = default;
+  virtual Result<Principal> authenticate(const std::string& key) = 0;
+};
+
+// For /health/ready: nothing, or why the server cannot serve.
+class Readiness {
+ public:
+  virtual ~Readiness() = default;
+  virtual std::optional<std::string> why_not_ready() = 0;
+};
+
+}  // namespace flexsync

@@ -1,0 +1,25 @@
+// Every route, by resource. Each function adds the routes of the file that bears its name.
+#pragma once
+
+#include <atomic>
+
+#include "http/router.hpp"
+#include "http/server.hpp"
+
+namespace flexsync::http {
+
+Router public_routes(const ServerConfig& config, Ports ports);
+Router admin_routes(Ports ports, const std::atomic<bool>& draining);
+
+void add_webhooks(Router& router, const ServerConfig& config, Ports ports);
+void add_tenants(Router& router, const ServerConfig& config, Ports ports);
+void add_environments(Router& router, const ServerConfig& config, Ports ports);
+void add_api_keys(Router& router, const ServerConfig& config, Ports ports);
+void add_connections(Router& router, const ServerConfig& config, Ports ports);
+void add_customers(Router& router, Ports ports);
+void add_mappings(Router& router, Ports ports);
+void add_webhook_events(Router& router, const ServerConfig& config, Ports ports);
+void add_dead_letters(Router& router, const ServerConfig& config, Ports ports);
+void add_health(Router& router, Ports ports, const std::atomic<bool>& draining);
+
+}  // namespace flexsync::http

@@ -1,0 +1,208 @@
+#include "store/inbox_source.hpp"
+
+#include <memory>
+#include <pqxx/pqxx>
+
+#include "store/array.hpp"
+#include "store/read_pool.hpp"
+#include "store/rows.hpp"
+
+namespace flexsync::store {
+
+namespace {
+
+constexpr const char* kTakeOwnership = R"(
+  INSERT INTO tenant_owner (tenant_id, environment_id, epoch) VALUES ($1, $2, 1)
+  ON CONFLICT (tenant_id, environment_id) DO UPDATE SET epoch = tenant_owner.epoch + 1
+  RETURNING epoch)";
+
+constexpr const char* kReadWatermark =
+    "SELECT coalesce((SELECT seq FROM inbox_watermarks WHERE tenant_id = $1 AND environment_id = $2), 0)";
+
+constexpr const char* kSaveWatermark = R"(
+  INSERT INTO inbox_watermarks (tenant_id, environment_id, seq) VALUES ($1, $2, $3)
+  ON CONFLICT (tenant_id, environment_id) DO UPDATE SET seq = excluded.seq
+  WHERE inbox_watermarks.seq < excluded.seq)";
+
+// OFFSET 0 keeps the planner from turning the look-ups into a hash join over the whole history: a page must cost
+// what a page holds, whatever the statistics say.
+#define UNSETTLED "NOT EXISTS (SELECT 1 FROM inbox_outcomes o WHERE o.tenant_id = $1 AND o.environment_id = $2" \
+                  " AND o.seq = i.seq OFFSET 0)"
+
+// The local entity of a row's object: by its live mapping, else by its shadow (which outlives the mapping).
+#define ENTITY_ID                                                                                                \
+  "coalesce((SELECT m.entity_id FROM entity_integration_mappings m"                                              \
+  "          WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.provider_entity_id = i.object_id"            \
+  "            AND m.entity_type = i.object_type AND m.provider_type = 'stripe' AND m.status = 'published' LIMIT 1)," \
+  "         (SELECT s.entity_id FROM stripe_objects s"                                                           \
+  "          WHERE s.tenant_id = $1 AND s.environment_id = $2 AND s.object_type = i.object_type"                 \
+  "            AND s.stripe_id = i.object_id), '') AS entity_id"
+
+#define ROW_COLUMNS                                                                                  \
+  "i.seq, i.event_id, i.event_type, i.object_type, i.object_id, i.request_id, i.payload, " FLEXSYNC_MICROS( \
+      "i.received_at") " AS received, " ENTITY_ID
+
+constexpr const char* kPage =
+    "SELECT " ROW_COLUMNS ", 0 AS attempts FROM ("
+    "  SELECT *, sum(payload_bytes) OVER (ORDER BY seq) - payload_bytes AS bytes_before FROM ("
+    "    SELECT * FROM inbox i"
+    "    WHERE i.tenant_id = $1 AND i.environment_id = $2 AND i.seq > $3 AND i.ignored_reason = ''"
+    "      AND i.object_id <> ALL ($4::text[]) AND " UNSETTLED
+    "    ORDER BY i.seq LIMIT $5) page) i "
+    "WHERE bytes_before < $6 ORDER BY seq";
+
+constexpr const char* kObjectPage =
+    "SELECT " ROW_COLUMNS ", 0 AS attempts FROM inbox i"
+    " WHERE i.tenant_id = $1 AND i.environment_id = $2 AND i.object_id = $4 AND i.seq > $3 AND i.ignored_reason = ''"
+    "   AND " UNSETTLED " ORDER BY i.seq LIMIT $5";
+
+constexpr const char* kDue =
+    "SELECT " ROW_COLUMNS ", p.attempts FROM parked_events p"
+    "  JOIN inbox i ON i.tenant_id = $1 AND i.environment_id = $2 AND i.event_id = p.event_id"
+    " WHERE p.tenant_id = $1 AND p.environment_id = $2 AND p.state IN ('retrying', 'blocked', 'redriven')"
+    "   AND p.next_attempt_at <= " FLEXSYNC_TIME("$3") " ORDER BY p.next_attempt_at LIMIT $4";
+
+constexpr const char* kFindCustomers = R"(
+  SELECT claim, coalesce(
+    (SELECT c.id FROM customers c
+     WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.id = claim AND c.status <> 'deleted'),
+    (SELECT c.id FROM customers c
+     WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.external_id = claim AND c.status <> 'deleted'))
+  FROM unnest($3::text[]) AS claim)";
+
+InboxRow to_row(const pqxx::row& row, bool was_parked) {
+  InboxRow event;
+  event.seq = row["seq"].as<std::int64_t>();
+  event.event_id = StripeEventId{row["event_id"].c_str()};
+  event.type = row["event_type"].c_str();
+  event.object_type = row["object_type"].c_str();
+  event.object_id = row["object_id"].c_str();
+  event.request_id = row["request_id"].c_str();
+  event.received = from_unix_micros(row["received"].as<std::int64_t>());
+  event.payload = pqxx::binarystring(row["payload"]).str();
+  event.entity_id = row["entity_id"].c_str();
+  event.was_parked = was_parked;
+  event.attempts = row["attempts"].as<int>();
+  return event;
+}
+
+std::string text_array(const std::vector<std::string>& items) {
+  ArrayLiteral literal;
+  for (const auto& item : items) {
+    literal.add(item);
+  }
+  return literal.take();
+}
+
+// Runs `work`, which fills a value, and hands on the value or the error.
+template <class Value, class Work>
+void submit(ReadPool& pool, const std::optional<Scope>& scope, const char* what, Work work,
+            std::function<void(Result<Value>)> reply) {
+  auto value = std::make_shared<Value>();
+  pool.submit(
+      scope, what, [value, work = std::move(work)](pqxx::transaction_base& tx) { *value = work(tx); },
+      [value, reply = std::move(reply)](std::optional<Error> error) {
+        if (error) {
+          reply(tl::unexpected(std::move(*error)));
+        } else {
+          reply(std::move(*value));
+        }
+      });
+}
+
+}  // namespace
+
+void StoreInboxSource::take_ownership(const Scope& scope, std::function<void(Result<Ownership>)> reply) {
+  submit<Ownership>(
+      pool_, scope, "taking over a tenant's work",
+      [scope](pqxx::transaction_base& tx) {
+        tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+                       scope.tenant.str() + "/" + scope.environment.str());
+        Ownership owned;
+        owned.epoch = tx.exec_params1(kTakeOwnership, scope.tenant.str(), scope.environment.str())[0].as<std::int64_t>();
+        owned.watermark =
+            tx.exec_params1(kReadWatermark, scope.tenant.str(), scope.environment.str())[0].as<std::int64_t>();
+        return owned;
+      },
+      std::move(reply));
+}
+
+void StoreInboxSource::read_page(const Scope& scope, PageRequest request,
+                                 std::function<void(Result<std::vector<InboxRow>>)> reply) {
+  submit<std::vector<InboxRow>>(
+      pool_, scope, "reading the inbox",
+      [scope, request = std::move(request)](pqxx::transaction_base& tx) {
+        const auto result =
+            request.object_id.empty()
+                ? tx.exec_params(kPage, scope.tenant.str(), scope.environment.str(), request.after,
+                                 text_array(request.busy_objects), request.rows_max, request.bytes_max)
+                : tx.exec_params(kObjectPage, scope.tenant.str(), scope.environment.str(), request.after,
+                                 request.object_id, request.rows_max);
+        std::vector<InboxRow> rows;
+        rows.reserve(result.size());
+        for (const auto& row : result) {
+          rows.push_back(to_row(row, false));
+        }
+        return rows;
+      },
+      std::move(reply));
+}
+
+void StoreInboxSource::read_due(const Scope& scope, Timestamp now, int rows_max,
+                                std::function<void(Result<std::vector<InboxRow>>)> reply) {
+  submit<std::vector<InboxRow>>(
+      pool_, scope, "reading parked events",
+      [scope, now, rows_max](pqxx::transaction_base& tx) {
+        std::vector<InboxRow> rows;
+        for (const auto& row :
+             tx.exec_params(kDue, scope.tenant.str(), scope.environment.str(), to_unix_micros(now), rows_max)) {
+          rows.push_back(to_row(row, true));
+        }
+        return rows;
+      },
+      std::move(reply));
+}
+
+void StoreInboxSource::find_customers(const Scope& scope, std::vector<std::string> claims,
+                                      std::function<void(Result<std::map<std::string, CustomerId>>)> reply) {
+  submit<std::map<std::string, CustomerId>>(
+      pool_, scope, "looking for claimed customers",
+      [scope, claims = std::move(claims)](pqxx::transaction_base& tx) {
+        std::map<std::string, CustomerId> found;
+        for (const auto& row :
+             tx.exec_params(kFindCustomers, scope.tenant.str(), scope.environment.str(), text_array(claims))) {
+          if (!row[1].is_null()) {
+            found.emplace(row[0].c_str(), CustomerId{row[1].c_str()});
+          }
+        }
+        return found;
+      },
+      std::move(reply));
+}
+
+void StoreInboxSource::save_watermark(const Scope& scope, std::int64_t seq) {
+  pool_.submit(
+      scope, "saving the inbox watermark",
+      [scope, seq](pqxx::transaction_base& tx) {
+        tx.exec_params(kSaveWatermark, scope.tenant.str(), scope.environment.str(), seq);
+      },
+      [](const std::optional<Error>&) {});
+}
+
+void StoreInboxSource::tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply) {
+  submit<std::vector<Scope>>(
+      pool_, std::nullopt, "looking for tenants with work",
+      [now](pqxx::transaction_base& tx) {
+        std::vector<Scope> scopes;
+        for (const auto& row : tx.exec_params(
+                 "SELECT tenant_id, environment_id "
+                 "FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")",
+                 to_unix_micros(now))) {
+          scopes.push_back({TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}});
+        }
+        return scopes;
+      },
+      std::move(reply));
+}
+
+}  // namespace flexsync::store

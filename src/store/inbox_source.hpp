@@ -1,0 +1,89 @@
+// The inbox as a tenant supervisor reads it: in pages, from a watermark on, and what is parked when it is due.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "domain/error.hpp"
+#include "domain/ids.hpp"
+#include "domain/time.hpp"
+
+namespace flexsync::store {
+
+class ReadPool;
+
+// One unsettled event, with the local entity that its object is known to be.
+struct InboxRow {
+  std::int64_t seq = 0;
+  StripeEventId event_id;
+  std::string type;
+  std::string object_type;
+  std::string object_id;
+  std::string request_id;
+  Timestamp received;
+  std::string payload;
+  std::string entity_id;    // by mapping, else by shadow; empty: Stripe's object is new to us
+  bool was_parked = false;
+  int attempts = 0;         // failed ones so far
+};
+
+struct PageRequest {
+  std::int64_t after = 0;               // rows with a greater seq …
+  std::string object_id;                // … of this object only, where one is named
+  std::vector<std::string> busy_objects;  // whose queues are full: skipped
+  int rows_max = 256;
+  std::int64_t bytes_max = 4 * 1024 * 1024;  // of payloads; the first row comes whatever its size
+};
+
+struct Ownership {
+  std::int64_t epoch = 0;
+  std::int64_t watermark = 0;
+};
+
+// Replies come exactly once, on a thread of the store's.
+class InboxSource {
+ public:
+  virtual ~InboxSource() = default;
+
+  // Raises the epoch: from now on no change set of an earlier supervisor is taken.
+  virtual void take_ownership(const Scope& scope, std::function<void(Result<Ownership>)> reply) = 0;
+
+  virtual void read_page(const Scope& scope, PageRequest request,
+                         std::function<void(Result<std::vector<InboxRow>>)> reply) = 0;
+
+  // Parked events whose time has come (retrying, blocked, redriven).
+  virtual void read_due(const Scope& scope, Timestamp now, int rows_max,
+                        std::function<void(Result<std::vector<InboxRow>>)> reply) = 0;
+
+  // Which of our customers have these ids or external_ids?
+  virtual void find_customers(const Scope& scope, std::vector<std::string> claims,
+                              std::function<void(Result<std::map<std::string, CustomerId>>)> reply) = 0;
+
+  // Everything up to `seq` is settled: later supervisors begin there. Nobody waits for it.
+  virtual void save_watermark(const Scope& scope, std::int64_t seq) = 0;
+};
+
+class StoreInboxSource final : public InboxSource {
+ public:
+  explicit StoreInboxSource(ReadPool& pool) : pool_(pool) {}
+
+  void take_ownership(const Scope& scope, std::function<void(Result<Ownership>)> reply) override;
+  void read_page(const Scope& scope, PageRequest request,
+                 std::function<void(Result<std::vector<InboxRow>>)> reply) override;
+  void read_due(const Scope& scope, Timestamp now, int rows_max,
+                std::function<void(Result<std::vector<InboxRow>>)> reply) override;
+  void find_customers(const Scope& scope, std::vector<std::string> claims,
+                      std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
+  void save_watermark(const Scope& scope, std::int64_t seq) override;
+
+  // What must cross tenants.
+  void tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply);
+
+ private:
+  ReadPool& pool_;
+};
+
+}  // namespace flexsync::store

@@ -1,0 +1,21 @@
+// API keys: how they are made, and the hash they are stored and looked up by.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "domain/secret.hpp"
+
+namespace flexsync::store {
+
+// Lower-case hex of the SHA-256. A key has 256 random bits, so no salt and no slow hash are needed.
+std::string sha256_hex(std::string_view text);
+std::string key_hash(const Secret& api_key);
+
+// `prefix` and 43 characters of base64url: 32 random bytes.
+Secret new_random_key(std::string_view prefix);
+
+// "sk_fs_…"
+Secret new_api_key();
+
+}  // namespace flexsync::store

@@ -1,0 +1,174 @@
+#include "sync/customer_fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "domain/ulid.hpp"
+
+namespace flexsync::sync {
+
+namespace {
+
+// ISO 3166-1 alpha-2, as officially assigned (https://www.iso.org/iso-3166-country-codes.html), sorted.
+constexpr std::string_view kCountries =
+    "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCDCFCGCHCICKCLCMCNCOCRCUCVCWCXCY"
+    "CZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGSGTGUGWGYHKHMHNHRHTHUIDIEILIMINIOIQIRISITJE"
+    "JMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNO"
+    "NPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTN"
+    "TOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW";
+
+std::string storable(const std::string& text) {
+  if (text.find('\0') == std::string::npos) {
+    return text;
+  }
+  std::string clean;
+  for (const char c : text) {
+    if (c == '\0') {
+      clean += "\xEF\xBF\xBD";
+    } else {
+      clean += c;
+    }
+  }
+  return clean;
+}
+
+bool is_reserved(std::string_view key) {
+  return key == stripe::kMetadataCustomerId || key == stripe::kMetadataEnvironment || key == kStripeCustomerIdKey;
+}
+
+using Member = std::string CustomerFields::*;
+struct NamedMember {
+  const char* name;
+  Member member;
+};
+constexpr std::array kMembers = {
+    NamedMember{"name", &CustomerFields::name},
+    NamedMember{"email", &CustomerFields::email},
+    NamedMember{"contact", &CustomerFields::contact},
+    NamedMember{"address_line1", &CustomerFields::address_line1},
+    NamedMember{"address_line2", &CustomerFields::address_line2},
+    NamedMember{"address_city", &CustomerFields::address_city},
+    NamedMember{"address_state", &CustomerFields::address_state},
+    NamedMember{"address_postal_code", &CustomerFields::address_postal_code},
+    NamedMember{"address_country", &CustomerFields::address_country},
+};
+
+const std::string* value_of(const Metadata& metadata, const std::string& key) {
+  const auto found = metadata.find(key);
+  return found == metadata.end() ? nullptr : &found->second;
+}
+
+void apply_metadata(const Metadata& from, const Metadata& to, Metadata& metadata) {
+  for (const auto& [key, value] : to) {
+    const auto* old = value_of(from, key);
+    if (old == nullptr || *old != value) {
+      metadata[key] = value;
+    }
+  }
+  for (const auto& [key, value] : from) {
+    if (!to.contains(key)) {
+      metadata.erase(key);
+    }
+  }
+}
+
+}  // namespace
+
+bool is_country_code(const std::string& text) {
+  if (text.size() != 2) {
+    return false;
+  }
+  for (std::size_t i = 0; i < kCountries.size(); i += 2) {
+    if (kCountries.substr(i, 2) == text) {
+      return true;
+    }
+  }
+  return false;
+}
+
+MappedFields to_customer_fields(const stripe::CustomerState& state) {
+  MappedFields mapped;
+  auto& fields = mapped.fields;
+  fields.name = storable(!state.name.empty() ? state.name : !state.email.empty() ? state.email : state.id.str());
+  fields.email = storable(state.email);
+  fields.contact = storable(state.phone);
+  fields.address_line1 = storable(state.line1);
+  fields.address_line2 = storable(state.line2);
+  fields.address_city = storable(state.city);
+  fields.address_state = storable(state.state);
+  fields.address_postal_code = storable(state.postal_code);
+  auto country = storable(state.country);
+  std::transform(country.begin(), country.end(), country.begin(),
+                 [](unsigned char c) { return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c); });
+  if (country.empty() || is_country_code(country)) {
+    fields.address_country = country;
+  } else {
+    mapped.note = "address.country '" + storable(state.country) + "' is not an ISO 3166-1 alpha-2 code and was kept out";
+  }
+  for (const auto& [key, value] : state.metadata) {
+    if (!is_reserved(key)) {
+      fields.metadata[storable(key)] = storable(value);
+    }
+  }
+  return mapped;
+}
+
+void apply_difference(const CustomerFields& from, const CustomerFields& to, CustomerFields& fields) {
+  for (const auto& [name, member] : kMembers) {
+    if (from.*member != to.*member) {
+      fields.*member = to.*member;
+    }
+  }
+  apply_metadata(from.metadata, to.metadata, fields.metadata);
+}
+
+std::string external_id_for(const stripe::CustomerState& state) {
+  const auto given = state.metadata.find(std::string(stripe::kMetadataExternalId));
+  if (given != state.metadata.end() && !given->second.empty()) {
+    return storable(given->second);
+  }
+  const auto claimed = state.metadata.find(std::string(stripe::kMetadataCustomerId));
+  if (claimed != state.metadata.end() && !claimed->second.empty() &&
+      !has_id_form(prefix::kCustomer, claimed->second)) {
+    return storable(claimed->second);
+  }
+  return state.id.str();
+}
+
+FieldChanges describe_change(const Customer* before, const Customer& after) {
+  auto old_fields = nlohmann::json::object();
+  auto new_fields = nlohmann::json::object();
+  const auto note = [&](const std::string& name, const std::string* was, const std::string* is) {
+    if ((was == nullptr ? std::string() : *was) == (is == nullptr ? std::string() : *is)) {
+      return;
+    }
+    if (was != nullptr) {
+      old_fields[name] = *was;
+    }
+    if (is != nullptr) {
+      new_fields[name] = *is;
+    }
+  };
+  static const Customer kNone;
+  const Customer& was = before != nullptr ? *before : kNone;
+  note("external_id", before != nullptr ? &was.external_id : nullptr, &after.external_id);
+  for (const auto& [name, member] : kMembers) {
+    note(name, before != nullptr ? &(was.fields.*member) : nullptr, &(after.fields.*member));
+  }
+  Metadata keys = was.fields.metadata;
+  keys.insert(after.fields.metadata.begin(), after.fields.metadata.end());
+  for (const auto& [key, value] : keys) {
+    note("metadata." + key, value_of(was.fields.metadata, key), value_of(after.fields.metadata, key));
+  }
+  if (before == nullptr || was.status != after.status) {
+    if (before != nullptr) {
+      old_fields["status"] = to_string(was.status);
+    }
+    new_fields["status"] = to_string(after.status);
+  }
+  return {old_fields.dump(), new_fields.dump()};
+}
+
+}  // namespace flexsync::sync

@@ -1,0 +1,32 @@
+#include "sync/failure.hpp"
+
+#include <algorithm>
+#include <random>
+
+namespace flexsync::sync {
+
+std::chrono::milliseconds backoff(const RetryPolicy& policy, int attempt, std::uint64_t seed) {
+  constexpr int kDoublingsMax = 30;
+  const auto doublings = std::clamp(attempt - 1, 0, kDoublingsMax);
+  const auto full = std::min(policy.cap.count(), policy.base.count() << doublings);
+  const auto half = full / 2;
+  std::minstd_rand random(static_cast<std::minstd_rand::result_type>(seed * 31 + static_cast<std::uint64_t>(attempt)));
+  std::uniform_int_distribution<std::int64_t> jitter(0, std::max<std::int64_t>(full - half, 0));
+  return std::chrono::milliseconds(half + jitter(random));
+}
+
+ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::uint64_t seed, Timestamp now,
+                          std::string error_code, std::string error_message) {
+  const int attempts = attempts_before + 1;
+  if (attempts >= policy.attempts_max) {
+    return given_up(attempts_before, now, std::move(error_code), std::move(error_message));
+  }
+  return {ParkedState::retrying, attempts, now + backoff(policy, attempts, seed), std::move(error_code),
+          std::move(error_message)};
+}
+
+ParkedEvent given_up(int attempts_before, Timestamp now, std::string error_code, std::string error_message) {
+  return {ParkedState::dead, attempts_before + 1, now, std::move(error_code), std::move(error_message)};
+}
+
+}  // namespace flexsync::sync

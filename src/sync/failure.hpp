@@ -1,0 +1,29 @@
+// When a failed event is tried again, and when it is given up to a person.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "domain/change_set.hpp"
+
+namespace flexsync::sync {
+
+struct RetryPolicy {
+  int attempts_max = 8;
+  std::chrono::milliseconds base{500};
+  std::chrono::milliseconds cap{15 * 60 * 1000};
+};
+
+// Exponential with jitter: base * 2^(attempt-1), capped, of which the second half is random. `seed` is the randomness
+// (an event's seq does), so that the same call gives the same answer.
+std::chrono::milliseconds backoff(const RetryPolicy& policy, int attempt, std::uint64_t seed);
+
+// The event failed for the (attempts_before + 1)-th time.
+ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::uint64_t seed, Timestamp now,
+                          std::string error_code, std::string error_message);
+
+// Trying again would give the same: dead at once.
+ParkedEvent given_up(int attempts_before, Timestamp now, std::string error_code, std::string error_message);
+
+}  // namespace flexsync::sync

@@ -1,0 +1,31 @@
+// Which of two states of a Stripe object is the newer one.
+//
+// Stripe promises no order, `created` has a resolution of one second, and event ids never order. So a state is known
+// to be true during an interval (an event: the second of its `created`; a fetch: from Stripe's `Date` less the call's
+// duration and a second, to `Date`). Outside that interval time decides; inside it only Stripe can: a tie.
+// `previous_attributes` prove nothing: A 1->2, B 2->1, C 1->2 in one second, arriving A, C, B.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "domain/mapping.hpp"
+#include "domain/time.hpp"
+
+namespace flexsync::sync {
+
+enum class Order : std::uint8_t { superseded, newer, tied };
+
+constexpr Order order(const TrueInterval& shadow, Timestamp event_created) {
+  if (event_created < shadow.from) {
+    return Order::superseded;
+  }
+  return event_created > shadow.to ? Order::newer : Order::tied;
+}
+
+// When a fetched state was true, given what was known before: it is never older than that.
+constexpr TrueInterval later(const TrueInterval& known, const TrueInterval& fetched) {
+  return {std::max(known.from, fetched.from), std::max(known.to, fetched.to)};
+}
+
+}  // namespace flexsync::sync

@@ -1,0 +1,109 @@
+#include "stripe_sim/simulator.hpp"
+
+#include "stripe_sim/errors.hpp"
+
+namespace stripe_sim {
+
+namespace {
+
+constexpr std::size_t kEventIdCharacters = 24;
+constexpr std::size_t kAccountIdCharacters = 16;
+
+struct KeyParts {
+  bool livemode = false;
+  std::string account_name;
+};
+
+std::optional<KeyParts> parse_key(const std::string& api_key) {
+  for (const char* prefix : {"sk_test_", "rk_test_", "sk_live_", "rk_live_"}) {
+    const std::string_view head(prefix);
+    if (api_key.starts_with(head) && api_key.size() > head.size()) {
+      return KeyParts{head.find("live") != std::string_view::npos, api_key.substr(head.size())};
+    }
+  }
+  return std::nullopt;
+}
+
+Json or_null(const std::string& text) {
+  return text.empty() ? Json() : Json(text);
+}
+
+}  // namespace
+
+Simulator::Simulator(const SimulatorConfig& config, Clock& clock, Dispatcher& dispatcher)
+    : config_(config), clock_(clock), ids_(config.seed), dispatcher_(dispatcher) {}
+
+Account& Simulator::account_for_key(const std::string& api_key) {
+  const auto parts = parse_key(api_key);
+  if (!parts || (!config_.api_key.empty() && api_key != config_.api_key)) {
+    throw invalid_key(api_key);
+  }
+  const std::string id = "acct_" + random_text(config_.seed, "account " + parts->account_name, kAccountIdCharacters);
+  const std::string key = id + (parts->livemode ? "/live" : "/test");
+  const auto [account, is_new] = accounts_.try_emplace(key);
+  if (is_new) {
+    account->second.id = id;
+    account->second.key = key;
+    account->second.livemode = parts->livemode;
+  }
+  return account->second;
+}
+
+Account& Simulator::account_for_control(const std::string& api_key) {
+  if (!api_key.empty()) {
+    return account_for_key(api_key);
+  }
+  if (!config_.api_key.empty()) {
+    return account_for_key(config_.api_key);
+  }
+  if (accounts_.size() != 1) {
+    throw invalid_request(
+        "There are " + std::to_string(accounts_.size()) + " accounts so far: say which one is meant with \"api_key\".",
+        "api_key");
+  }
+  return accounts_.begin()->second;
+}
+
+void Simulator::emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
+                           const RequestOrigin& origin) {
+  const auto targets = dispatcher_.targets_for(account.key, type);
+  Json data{{"object", object}};
+  if (!previous.is_null()) {
+    data["previous_attributes"] = previous;
+  }
+  const std::string id = ids_.mint("evt_", kEventIdCharacters);
+  const Json event{
+      {"id", id},
+      {"object", "event"},
+      {"api_version", kApiVersion},
+      {"created", clock_.now()},
+      {"data", std::move(data)},
+      {"livemode", account.livemode},
+      {"pending_webhooks", targets.size()},
+      {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
+      {"type", type}};
+  // The same bytes are stored and sent, so that every attempt of every delivery carries the same body.
+  const auto text = std::make_shared<const std::string>(render(event, 2));
+  account.objects["event"].insert(event, text);
+  dispatcher_.publish({id, type, text}, targets);
+}
+
+Json previous_attributes(const Json& before, const Json& after) {
+  Json previous = Json::object();
+  for (const auto& [key, value] : after.items()) {
+    const auto old = before.find(key);
+    if (old == before.end()) {
+      previous[key] = nullptr;
+    } else if (*old != value) {
+      previous[key] = old->is_object() && value.is_object() ? previous_attributes(*old, value) : *old;
+    }
+  }
+  for (const auto& [key, value] : before.items()) {
+    if (!after.contains(key)) {
+      previous[key] = value;
+    }
+  }
+  return previous;
+}
+
+}  // namespace stripe_sim
