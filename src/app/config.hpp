@@ -58,7 +58,7 @@ struct InboxConfig {
   std::int64_t page_size_max = 256;
   std::int64_t page_bytes_max = 8'388'608;
   std::int64_t in_flight_max = 512;
-  std::int64_t sweep_interval_ms = 1'000;
+  std::int64_t sweep_interval_ms = 5'000;
   std::int64_t max_attempts = 8;
   std::int64_t retry_base_ms = 1'000;
   std::int64_t retry_cap_ms = 300'000;
@@ -68,7 +68,7 @@ struct InboxConfig {
 struct ActorsConfig {
   std::int64_t scheduler_threads = 0;  // 0: as many as the machine has cores
   std::int64_t max_throughput = 100;
-  std::int64_t entity_idle_ms = 60'000;
+  std::int64_t entity_idle_ms = 10'000;
   std::int64_t live_entities_max = 1'000;
   std::int64_t entity_queue_max = 64;
   std::int64_t restart_base_ms = 100;

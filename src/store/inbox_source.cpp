@@ -205,4 +205,22 @@ void StoreInboxSource::tenants_with_work(Timestamp now, std::function<void(Resul
       std::move(reply));
 }
 
+void StoreInboxSource::depths(std::function<void(Result<std::vector<Depth>>)> reply) {
+  submit<std::vector<Depth>>(
+      pool_, std::nullopt, "measuring the inbox",
+      [](pqxx::transaction_base& tx) {
+        std::vector<Depth> depths;
+        for (const auto& row : tx.exec("SELECT tenant_id, environment_id, depth, "
+                                       "coalesce(" FLEXSYNC_MICROS("oldest") ", 0) AS oldest, dead "
+                                       "FROM inbox_depths()")) {
+          depths.push_back({{TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}},
+                            row[2].as<std::int64_t>(),
+                            from_unix_micros(row[3].as<std::int64_t>()),
+                            row[4].as<std::int64_t>()});
+        }
+        return depths;
+      },
+      std::move(reply));
+}
+
 }  // namespace flexsync::store

@@ -79,7 +79,16 @@ class StoreInboxSource final : public InboxSource {
                       std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
   void save_watermark(const Scope& scope, std::int64_t seq) override;
 
+  // How far behind each tenant's environment is.
+  struct Depth {
+    Scope scope;
+    std::int64_t depth = 0;  // unsettled events
+    Timestamp oldest;        // when the oldest of them was received; meaningless when there is none
+    std::int64_t dead = 0;   // dead letters
+  };
+
   // What must cross tenants.
+  void depths(std::function<void(Result<std::vector<Depth>>)> reply);
   void tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply);
 
  private:

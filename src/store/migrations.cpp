@@ -68,6 +68,22 @@ Result<MigrationReport> migrate(const std::string& url) {
   }
 }
 
+Result<void> ensure_server_login(const std::string& url, const std::string& login) {
+  try {
+    pqxx::connection connection(url);
+    pqxx::work tx(connection);
+    const auto name = tx.quote_name(login);
+    if (tx.exec_params("SELECT 1 FROM pg_roles WHERE rolname = $1", login).empty()) {
+      tx.exec("CREATE ROLE " + name + " LOGIN NOINHERIT");
+    }
+    tx.exec("GRANT flexsync_app, flexsync_intake, flexsync_apply TO " + name);
+    tx.commit();
+    return {};
+  } catch (const std::exception& e) {
+    return tl::unexpected(to_error(e, "the server's database role could not be made"));
+  }
+}
+
 Result<int> schema_version(const std::string& url) {
   try {
     pqxx::connection connection(url);

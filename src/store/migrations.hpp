@@ -25,6 +25,10 @@ struct MigrationReport {
 // Brings the database of `url` to the newest version. A database newer than this program is refused.
 Result<MigrationReport> migrate(const std::string& url);
 
+// Makes `login` a role that may log in and become the server's roles, and nothing else; for the embedded cluster, so
+// that the server is neither owner nor superuser.
+Result<void> ensure_server_login(const std::string& url, const std::string& login);
+
 // The version the database has; 0 = empty.
 Result<int> schema_version(const std::string& url);
 

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "stripe/curl_call.hpp"
+#include "stripe/transport_call.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::stripe {

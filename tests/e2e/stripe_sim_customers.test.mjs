@@ -212,6 +212,29 @@ test('wrong requests are refused in Stripe\'s words', async () => {
   });
 });
 
+test('the form encoding: what no client library would send', async () => {
+  const post = async (body, headers = {}) => {
+    const response = await fetch(`${sim.base}/v1/customers`, {
+      method: 'POST',
+      body,
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    });
+    return { status: response.status, ...(await response.json()) };
+  };
+  const basic = { authorization: `Basic ${Buffer.from(`${apiKey}:`).toString('base64')}` };
+  assert.equal((await post('name=a+b%20c&&metadata[0]=zero', basic)).name, 'a b c');
+  assert.deepEqual((await post('preferred_locales[]=de&preferred_locales[]=en')).preferred_locales, ['de', 'en']);
+  assert.equal((await post('name=%FF%zz')).name, '\ufffd%zz');
+  assert.match((await post('address=x')).error.message, /Invalid object/);
+  assert.match((await post('address=x&address[city]=y')).error.message, /both as a value and as a hash/);
+  assert.match((await post('address[city=y')).error.message, /Invalid parameter name/);
+  assert.match((await post(`a${'[b]'.repeat(20)}=y`)).error.message, /nested at most/);
+  assert.match((await post('name=x&shipping[name]=y')).error.message, /Missing required param: shipping\[address\]/);
+  const json = await post('{"name":"x"}', { 'content-type': 'application/json' });
+  assert.equal(json.status, 400);
+  assert.match(json.error.message, /application\/x-www-form-urlencoded/);
+});
+
 test('keys: missing, of no valid form, not the one asked for', async () => {
   const missing = await fetch(`${sim.base}/v1/customers`);
   assert.equal(missing.status, 401);

@@ -99,7 +99,7 @@ TEST_CASE("long functions are found, whatever they look like", "[tidy]") {
 
 TEST_CASE("comments and strings are no code", "[tidy]") {
   CHECK(without_comments_and_strings("a(\"{\", '}'); // {\nb /* { \n } */ c") == "a(   ,    );     \nb      \n      c");
-  CHECK(without_comments_and_strings("f(R\"x(\n{ \" )x\") + 1'000;") == "f(    \n         ) + 1'000;");
+  CHECK(without_comments_and_strings("f(R\"x(\n{ \" )x\") + 1'000;") == "f(    \n       ) + 1'000;");
   CHECK(without_comments_and_strings(R"("\"{" + '\'')") == "      +     ");
 }
 

@@ -58,9 +58,9 @@ bool JsonFields::boolean(const std::string& name, bool fallback) {
   return value == nullptr ? fallback : value->get<bool>();
 }
 
-Json JsonFields::any(const std::string& name, Json fallback) {
+Json JsonFields::any(const std::string& name, const Json& fallback) {
   const Json* value = find(name);
-  return value == nullptr ? std::move(fallback) : *value;
+  return value == nullptr ? fallback : *value;
 }
 
 void JsonFields::finish() const {

@@ -18,7 +18,7 @@ class JsonFields {
   std::int64_t integer(const std::string& name, std::int64_t fallback, std::int64_t min, std::int64_t max);
   double probability(const std::string& name, double fallback);
   bool boolean(const std::string& name, bool fallback);
-  Json any(const std::string& name, Json fallback);
+  Json any(const std::string& name, const Json& fallback);
   bool has(const std::string& name) const { return object_.contains(name); }
 
   // Throws when a field was never read.

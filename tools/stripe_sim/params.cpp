@@ -120,6 +120,7 @@ std::optional<std::vector<std::string>> Params::list(const std::string& key) {
   }
   std::sort(items.begin(), items.end());
   std::vector<std::string> values;
+  values.reserve(items.size());
   for (auto& item : items) {
     values.push_back(std::move(item.second));
   }

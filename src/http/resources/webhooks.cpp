@@ -14,7 +14,9 @@ namespace flexsync::http {
 namespace {
 
 void refuse(Exchange& exchange, const Error& error) {
-  log::warn("a webhook was refused", {{"code", to_string(error.code)}, {"reason", error.message}});
+  // A stranger can cause the first kind as often as he likes; the second kind is our trouble.
+  const auto log = http_status(error.code) < 500 ? log::info : log::warn;
+  log("a webhook was refused", {{"code", to_string(error.code)}, {"reason", error.message}});
   exchange.reply(error);
 }
 

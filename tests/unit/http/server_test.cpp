@@ -350,6 +350,7 @@ TEST_CASE_METHOD(HttpFixture, "draining answers what is in flight and takes noth
   HeldWebhooks held(intake);
   Gate gate;
   queries.before_query = [&] { gate.pass(); };
+  config.linger_timeout_ms = 100;
   RawClient idle(port());
   idle.send(request_text("GET", "/nowhere", "", ""));
   CHECK(idle.read_reply().status == 404);

@@ -12,7 +12,7 @@ namespace {
 constexpr const char* kObject = "event";
 constexpr const char* kNoun = "event";
 constexpr std::size_t kTypesMax = 20;
-constexpr std::int64_t kRetentionSeconds = 30 * 86'400;  // Stripe's lists go back 30 days
+constexpr std::int64_t kRetentionSeconds = 30 * std::int64_t{86'400};  // Stripe's lists go back 30 days
 
 // "customer.updated", or a group: "customer.*".
 bool type_matches(const std::string& wanted, const std::string& type) {

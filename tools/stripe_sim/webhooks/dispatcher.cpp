@@ -236,7 +236,7 @@ void Dispatcher::answer_idle_waiters(SteadyTime now, std::vector<std::function<v
   const bool is_idle = idle();
   for (auto waiter = idle_waiters_.begin(); waiter != idle_waiters_.end();) {
     if (is_idle || waiter->deadline <= now) {
-      calls.push_back(
+      calls.emplace_back(
           [callback = std::move(waiter->callback), is_idle, numbers = counts()] { callback(is_idle, numbers); });
       waiter = idle_waiters_.erase(waiter);
     } else {

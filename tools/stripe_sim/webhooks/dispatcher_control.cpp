@@ -31,6 +31,7 @@ std::vector<Delivery> take_listed(std::vector<Delivery>& held, const std::vector
     positions.push_back(at);
   }
   std::vector<Delivery> chosen;
+  chosen.reserve(positions.size());
   for (const std::size_t at : positions) {
     chosen.push_back(std::move(held[at]));
   }

@@ -1,4 +1,4 @@
-#include "stripe/curl_call.hpp"
+#include "stripe/transport_call.hpp"
 
 #include <openssl/crypto.h>
 
