@@ -39,6 +39,7 @@ void customer_sync_state::next() {
     return;
   }
   stale_retries_ = 0;
+  conflicts_ = 0;
   const auto& event = *queue_.front();
   if (loaded_for_ == event.event.state.id) {
     decide();
@@ -55,8 +56,9 @@ void customer_sync_state::load() {
   loaded_for_ = StripeId{};
   args.services->snapshots.load({args.scope, args.customer_id, queue_.front()->event.state.id},
                                 [home = customer_sync_actor{self}](Result<store::StoredCustomer> stored) {
-                                  caf::anon_send(home, loaded_atom::value,
-                                                 std::make_shared<const Result<store::StoredCustomer>>(std::move(stored)));
+                                  caf::anon_send(
+                                      home, loaded_atom::value,
+                                      std::make_shared<const Result<store::StoredCustomer>>(std::move(stored)));
                                 });
 }
 
@@ -72,28 +74,32 @@ void customer_sync_state::on_loaded(const Result<store::StoredCustomer>& stored)
 
 sync::CustomerTask customer_sync_state::task() const {
   const auto& routed = *queue_.front();
-  return {args.scope,     args.epoch,        args.customer_id,  routed.event,
-          routed.seq,     routed.was_parked, routed.request_id, args.services->clock.now()};
+  sync::CustomerTask task{args.scope, args.epoch,        args.customer_id,  routed.event,
+                          routed.seq, routed.was_parked, routed.request_id, args.services->clock.now()};
+  task.before_fetch = before_fetch_ > 0 && routed.event.state.id == fetched_object_;
+  return task;
 }
 
 void customer_sync_state::decide() {
+  fetched_ = false;
   carry_out(sync::decide(task(), snapshot_, args.services->config.customer));
 }
 
 void customer_sync_state::carry_out(sync::CustomerDecision decision) {
-  std::visit(Overloaded{
-                 [this](ChangeSet& change) { write(std::move(change)); },
-                 [this](const sync::Refetch&) { fetch(); },
-                 [this](const sync::Conflict& conflict) {
-                   park(sync::given_up(queue_.front()->attempts, args.services->clock.now(), "conflict",
-                                       conflict.message));
-                 },
-             },
-             decision);
+  std::visit(
+      Overloaded{
+          [this](ChangeSet& change) { write(std::move(change)); },
+          [this](const sync::Refetch&) { fetch(); },
+          [this](const sync::Conflict& conflict) {
+            park(sync::given_up(queue_.front()->attempts, args.services->clock.now(), "conflict", conflict.message));
+          },
+      },
+      decision);
 }
 
 void customer_sync_state::fetch() {
   FLEXSYNC_FAILPOINT("customer.before_refetch");
+  waiting_at_fetch_ = queue_.size();
   self->request(args.stripe_client, args.services->config.fetch_timeout, fetch_atom::value, std::string("customer"),
                 queue_.front()->event.state.id)
       .then([this](const RetrieveOutcomePtr& outcome) { on_fetched(*outcome); },
@@ -112,6 +118,7 @@ void customer_sync_state::on_fetched(const stripe::RetrieveOutcome& outcome) {
                      unanswered("Stripe's answer could not be read: " + state.error().message);
                      return;
                    }
+                   fetched_ = true;
                    carry_out(sync::decide_fetched(task(), snapshot_, config.customer, *state, found.true_during));
                  },
                  [&](const stripe::NotFound&) { unanswered("Stripe does not know the customer"); },
@@ -134,8 +141,8 @@ void customer_sync_state::park(ParkedEvent parked) {
   ChangeSet change;
   change.scope = args.scope;
   change.epoch = args.epoch;
-  change.settlement = InboxSettlement{at.seq, at.event.id, InboxOutcome::parked, parked.error_message, at.was_parked,
-                                      at.now};
+  change.settlement =
+      InboxSettlement{at.seq, at.event.id, InboxOutcome::parked, parked.error_message, at.was_parked, at.now};
   change.parked = std::move(parked);
   write(std::move(change));
 }
@@ -164,6 +171,10 @@ void customer_sync_state::on_written(const ChangeReply& reply) {
       }
       if (writing_->stripe_object) {
         snapshot_.shadow = writing_->stripe_object;
+        if (fetched_) {
+          before_fetch_ = waiting_at_fetch_;
+          fetched_object_ = writing_->stripe_object->stripe_id;
+        }
       }
       args.services->metrics.inbox_outcomes(to_string(writing_->settlement->outcome)).Increment();
       finish(writing_->parked.has_value());
@@ -202,6 +213,8 @@ void customer_sync_state::on_refused(const ChangeReply& reply) {
   log::error("a change set was refused", {{"event_id", head.event.id.str()}, {"error", reply.message}});
   if (writing_->parked) {
     retry_later();  // not even parking it worked: the inbox still has it
+  } else if (reply.result == ChangeResult::conflict && ++conflicts_ == 1) {
+    load();  // it may be a row of our own predecessor's, not yet in the snapshot
   } else if (reply.result == ChangeResult::conflict) {
     park(sync::given_up(head.attempts, now, "conflict", reply.message));
   } else {
@@ -226,6 +239,7 @@ void customer_sync_state::on_retry(std::uint64_t step) {
 void customer_sync_state::finish(bool parked) {
   self->send(args.supervisor, finished_atom::value, args.customer_id, queue_.front()->seq, parked);
   queue_.erase(queue_.begin());
+  before_fetch_ -= before_fetch_ > 0 ? 1 : 0;
   writing_.reset();
   next();
 }
@@ -237,8 +251,8 @@ customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer se
     try {
       std::rethrow_exception(e);
     } catch (const std::exception& failure) {
-      log::error("customer_sync failed", {{"customer_id", self->state.args.customer_id.str()},
-                                          {"error", failure.what()}});
+      log::error("customer_sync failed",
+                 {{"customer_id", self->state.args.customer_id.str()}, {"error", failure.what()}});
     }
     return caf::sec::runtime_error;
   });

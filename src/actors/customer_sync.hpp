@@ -52,13 +52,19 @@ struct customer_sync_state {
   void finish(bool parked);
   sync::CustomerTask task() const;
 
-  std::vector<RoutedEventPtr> queue_;        // the head is at hand
+  std::vector<RoutedEventPtr> queue_;  // the head is at hand
   bool busy_ = false;
   sync::CustomerSnapshot snapshot_;
-  StripeId loaded_for_;                      // whose shadow the snapshot holds; empty: nothing is loaded
-  std::shared_ptr<const ChangeSet> writing_; // what was submitted last
+  StripeId loaded_for_;                       // whose shadow the snapshot holds; empty: nothing is loaded
+  std::shared_ptr<const ChangeSet> writing_;  // what was submitted last
   int stale_retries_ = 0;
-  std::uint64_t step_ = 0;                   // against stale retry ticks
+  int conflicts_ = 0;       // of the event at hand: after the first it is decided again
+  std::uint64_t step_ = 0;  // against stale retry ticks
+  // One fetch serves all that wait: whatever is queued when Stripe is asked had happened before its answer.
+  std::size_t waiting_at_fetch_ = 0;  // queued when Stripe was asked last, the head among them
+  bool fetched_ = false;              // the decision at hand rests on Stripe's answer
+  std::size_t before_fetch_ = 0;      // so many at the front of the queue are older than the shadow …
+  StripeId fetched_object_;           // … of this object
 };
 
 customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer self, CustomerSyncArgs args);

@@ -1,9 +1,13 @@
 // How far a supervisor has read its tenant's inbox: cursor, what is in flight, what was skipped, the watermark.
 //
-// The cursor alone is not enough: rows of another process may commit behind it, and rows of an object whose queue is
-// full are skipped. So every sweep the cursor goes back to the watermark, below which everything is settled; the
-// watermark lags by one sweep, time enough for any commit that was under way. Reading a row twice is harmless: what
-// is in flight is known here, what is settled is not returned by the store, and settling happens once.
+// The cursor alone is not enough: rows may commit behind it (of another process, of another writer's thread), rows of
+// an object whose queue is full are skipped, and a settlement may fail. So every sweep the cursor goes back to the
+// watermark, below which everything is settled. A row that is given back takes the cursor with it.
+//
+// The watermark lags by two sweeps and never passes what is unsettled now: what the cursor passed just before a sweep
+// is read again after that sweep and after the next one, a whole interval later, time enough for any commit that was
+// under way. Reading a row twice is harmless: what is in flight is known here, what is settled is not returned by the
+// store, and settling happens once.
 #pragma once
 
 #include <algorithm>
@@ -11,22 +15,39 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flexsync::actors {
 
 class InboxFeed {
  public:
-  void start(std::int64_t watermark) { cursor_ = watermark_ = floor_at_last_sweep_ = watermark; }
+  void start(std::int64_t watermark) { cursor_ = watermark_ = floor_at_last_sweep_ = floor_before_ = watermark; }
 
   std::int64_t cursor() const { return cursor_; }
-  void read_up_to(std::int64_t seq) { cursor_ = std::max(cursor_, seq); }
+  void begin_read() { read_from_ = cursor_; }
+  // What the page that was begun last had. If the cursor went back meanwhile, it stays there.
+  void read_up_to(std::int64_t seq) {
+    if (cursor_ >= read_from_) {
+      cursor_ = std::max(cursor_, seq);
+    }
+  }
 
-  // --- in flight: routed, not yet settled
-  bool take(std::int64_t seq) { return in_flight_.insert(seq).second; }
-  void settle(std::int64_t seq) { in_flight_.erase(seq); }
-  bool has(std::int64_t seq) const { return in_flight_.contains(seq); }
-  std::size_t in_flight() const { return in_flight_.size(); }
+  // --- in flight: read, not yet settled
+  bool take(std::int64_t seq, bool parked) { return (parked ? parked_in_flight_ : in_flight_).insert(seq).second; }
+  void settle(std::int64_t seq) {
+    in_flight_.erase(seq);
+    parked_in_flight_.erase(seq);
+  }
+  // It could not be settled or routed: it is read again. (A parked one is found when it is due.)
+  void give_back(std::int64_t seq) {
+    if (in_flight_.erase(seq) > 0) {
+      cursor_ = std::min(cursor_, seq - 1);
+    }
+    parked_in_flight_.erase(seq);
+  }
+  bool has(std::int64_t seq) const { return in_flight_.contains(seq) || parked_in_flight_.contains(seq); }
+  std::size_t in_flight() const { return in_flight_.size() + parked_in_flight_.size(); }
 
   // --- objects whose queue is full: from which seq on their rows were skipped
   void skip(const std::string& object, std::int64_t seq) {
@@ -48,14 +69,15 @@ class InboxFeed {
   // --- the watermark
   // Once a sweep: returns the new watermark and sends the cursor back to it.
   std::int64_t sweep() {
-    watermark_ = std::max(watermark_, floor_at_last_sweep_);
-    floor_at_last_sweep_ = floor();
+    const auto now = floor();
+    watermark_ = std::max(watermark_, std::min(floor_before_, now));
+    floor_before_ = std::exchange(floor_at_last_sweep_, now);
     cursor_ = std::min(cursor_, watermark_);
     return watermark_;
   }
 
  private:
-  // Everything up to here is settled, as far as is known now.
+  // Everything up to here is settled or parked, as far as is known now.
   std::int64_t floor() const {
     auto low = cursor_;
     if (!in_flight_.empty()) {
@@ -68,9 +90,12 @@ class InboxFeed {
   }
 
   std::int64_t cursor_ = 0;
+  std::int64_t read_from_ = 0;
   std::int64_t watermark_ = 0;
   std::int64_t floor_at_last_sweep_ = 0;
+  std::int64_t floor_before_ = 0;  // at the sweep before the last
   std::set<std::int64_t> in_flight_;
+  std::set<std::int64_t> parked_in_flight_;  // parked before, tried again: below the watermark, and no matter for it
   std::map<std::string, std::int64_t> skipped_;
 };
 

@@ -32,6 +32,7 @@ node_supervisor_state::Tenant& node_supervisor_state::tenant(const Scope& scope)
 void node_supervisor_state::spawn(const Scope& scope, Tenant& tenant) {
   tenant.actor = self->spawn<caf::monitored>(tenant_supervisor, services, scope);
   tenant.down = false;
+  tenant.started = services->clock.now();
 }
 
 void node_supervisor_state::on_wake(const Scope& scope) {
@@ -80,7 +81,8 @@ void node_supervisor_state::on_down(const caf::down_msg& down) {
   }
   auto& [scope, tenant] = *found;
   tenant.down = true;
-  ++tenant.failures;
+  const bool lived = services->clock.now() - tenant.started > services->config.restart_cap;
+  tenant.failures = lived ? 1 : tenant.failures + 1;
   services->metrics.actor_restarts(tenant_supervisor_state::name).Increment();
   log::error("a tenant supervisor failed; it is started again",
              {{"tenant_id", scope.tenant.str()}, {"reason", caf::to_string(down.reason)}});

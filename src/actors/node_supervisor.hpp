@@ -33,7 +33,8 @@ struct node_supervisor_state {
   struct Tenant {
     tenant_supervisor_actor actor;
     bool down = false;
-    int failures = 0;
+    int failures = 0;  // in a row: one that lived long enough begins anew
+    Timestamp started;
   };
 
   Tenant& tenant(const Scope& scope);

@@ -21,9 +21,9 @@ namespace flexsync::actors {
 struct ActorConfig {
   int page_rows_max = 256;
   std::int64_t page_bytes_max = 4 * 1024 * 1024;
-  std::size_t in_flight_max = 512;      // events of one tenant between page and commit
-  std::size_t entity_queue_max = 64;    // events waiting in one entity actor; over it its object is skipped
-  std::size_t live_entities_max = 1000; // per tenant; idle ones go first
+  std::size_t in_flight_max = 512;       // events of one tenant between page and commit
+  std::size_t entity_queue_max = 64;     // events waiting in one entity actor; over it its object is skipped
+  std::size_t live_entities_max = 1000;  // per tenant; idle ones go first
   std::chrono::milliseconds entity_idle{5'000};
   std::chrono::milliseconds tick{250};
   std::chrono::milliseconds sweep_interval{5'000};
@@ -33,8 +33,8 @@ struct ActorConfig {
   std::chrono::milliseconds store_retry{250};
   std::chrono::milliseconds fetch_timeout{60'000};  // for the actor's answer; the call's own timeout is shorter
   std::chrono::milliseconds stripe_timeout{30'000};
-  std::size_t stripe_calls_max = 64;    // of one tenant, in flight
-  int refetch_attempts_max = 5;         // after them the last arrival stands
+  std::size_t stripe_calls_max = 64;  // of one tenant, in flight
+  int refetch_attempts_max = 5;       // after them the last arrival stands
   int stale_retries_max = 5;
   sync::RetryPolicy retry;
   sync::CustomerSettings customer;

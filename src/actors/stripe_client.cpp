@@ -71,8 +71,7 @@ void stripe_client_state::on_fetched(std::uint64_t call, const RetrieveOutcomePt
   }
 }
 
-stripe_client_actor::behavior_type stripe_client(stripe_client_state::pointer self, ServicesPtr services,
-                                                 Scope scope) {
+stripe_client_actor::behavior_type stripe_client(stripe_client_state::pointer self, ServicesPtr services, Scope scope) {
   auto& state = self->state;
   state.init(self, std::move(services), std::move(scope));
   return {

@@ -90,6 +90,7 @@ void tenant_supervisor_state::pump() {
 void tenant_supervisor_state::read_page() {
   reading_ = true;
   woken_ = false;
+  feed_.begin_read();
   ++reads_begun_;
   object_being_read_.clear();
   store::PageRequest request;
@@ -97,12 +98,11 @@ void tenant_supervisor_state::read_page() {
   request.busy_objects = feed_.skipped();
   request.rows_max = services->config.page_rows_max;
   request.bytes_max = services->config.page_bytes_max;
-  services->inbox.read_page(scope, std::move(request),
-                            [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
-                              caf::anon_send(home, page_atom::value,
-                                             std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
-                                             false);
-                            });
+  services->inbox.read_page(
+      scope, std::move(request), [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
+        caf::anon_send(home, page_atom::value, std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
+                       false);
+      });
 }
 
 void tenant_supervisor_state::read_object(const std::string& object) {
@@ -113,12 +113,11 @@ void tenant_supervisor_state::read_object(const std::string& object) {
   request.after = feed_.resume_after(object);
   request.object_id = object;
   request.rows_max = object_page_rows();
-  services->inbox.read_page(scope, std::move(request),
-                            [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
-                              caf::anon_send(home, page_atom::value,
-                                             std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
-                                             false);
-                            });
+  services->inbox.read_page(
+      scope, std::move(request), [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
+        caf::anon_send(home, page_atom::value, std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
+                       false);
+      });
 }
 
 void tenant_supervisor_state::read_due() {
@@ -143,6 +142,9 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     object_being_read_.clear();  // the sweep finds it
     return;                      // the next tick tries again
   }
+  if (parked && page->size() >= static_cast<std::size_t>(services->config.page_rows_max)) {
+    parked_at_ = services->clock.now();  // there may be more that are due
+  }
   if (!object_being_read_.empty()) {
     feed_.resumed(object_being_read_);  // skipped anew below, if it must be
     full_object_page_ = page->size() >= static_cast<std::size_t>(object_page_rows()) ? page->back().seq : 0;
@@ -162,11 +164,9 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     return;
   }
   reading_ = true;
-  services->inbox.find_customers(scope, std::move(claims),
-                                 [home = tenant_supervisor_actor{self}](auto found) {
-                                   caf::anon_send(home, claims_atom::value,
-                                                  std::make_shared<const decltype(found)>(std::move(found)));
-                                 });
+  services->inbox.find_customers(scope, std::move(claims), [home = tenant_supervisor_actor{self}](auto found) {
+    caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
+  });
 }
 
 // Reads one row; true when it was put on page_ to be routed. What needs no entity actor is settled here.
@@ -174,13 +174,13 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   if (feed_.has(row.seq)) {
     return false;
   }
+  feed_.take(row.seq, row.was_parked);
   if (!is_customer_event(row.type)) {
     settle(row, InboxOutcome::deferred, "this type's effect is not implemented yet; the event is kept for it");
     return false;
   }
   auto event = stripe::parse_customer_event(row.payload);
   if (!event) {
-    feed_.take(row.seq);
     park(row.event_id, row.seq, row.was_parked,
          sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
     return false;
@@ -192,7 +192,9 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   ReadEvent read;
   read.routed = std::make_shared<RoutedEvent>();
   read.entity_id = std::move(row.entity_id);
-  if (read.entity_id.empty() && !entities_.entity_of(event->state.id.str())) {
+  if (const auto live = entities_.entity_of(event->state.id.str())) {
+    read.entity_id = live->str();  // remembered here: room for others may have to be made before it is routed
+  } else if (read.entity_id.empty()) {
     read.claim = sync::claimed_customer(event->state).value_or("");
   }
   *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false};
@@ -204,10 +206,12 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
 void tenant_supervisor_state::on_claims(const Result<std::map<std::string, CustomerId>>& claims) {
   reading_ = false;
   if (!claims) {
-    page_.clear();
+    for (const auto& read : std::exchange(page_, {})) {
+      give_back(read.routed->seq);
+    }
+    woken_ = true;
     object_being_read_.clear();
-    next_sweep_ = services->clock.now();  // the sweep reads them again
-    return;
+    return;  // the next tick tries again
   }
   for (auto& read : page_) {
     const auto found = claims->find(read.claim);
@@ -228,12 +232,12 @@ void tenant_supervisor_state::route_all() {
     auto& record = entity(id);
     entities_.link(object, id);
     if (feed_.skips(object) || record.in_flight.size() >= services->config.entity_queue_max) {
+      feed_.settle(read.routed->seq);
       if (!read.routed->was_parked) {
         feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
       }
       continue;
     }
-    feed_.take(read.routed->seq);
     route(id, std::move(read.routed));
   }
   if (!object_being_read_.empty() && full_object_page_ > 0) {
@@ -283,8 +287,7 @@ EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
 
 void tenant_supervisor_state::spawn(const CustomerId& id, EntityRecord& record) {
   record.actor = self->spawn<caf::monitored>(
-      customer_sync,
-      CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
+      customer_sync, CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
 }
 
 void tenant_supervisor_state::make_room() {
@@ -326,12 +329,11 @@ void tenant_supervisor_state::resume_if_skipped(const std::string& object) {
 // --- what needs no entity actor -----------------------------------------------------------------------------------
 
 void tenant_supervisor_state::settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason) {
-  feed_.take(row.seq);
   ChangeSet change;
   change.scope = scope;
   change.epoch = epoch_;
-  change.settlement = InboxSettlement{row.seq,        row.event_id, outcome, std::move(reason), row.was_parked,
-                                      services->clock.now()};
+  change.settlement =
+      InboxSettlement{row.seq, row.event_id, outcome, std::move(reason), row.was_parked, services->clock.now()};
   submit(std::move(change));
 }
 
@@ -339,8 +341,8 @@ void tenant_supervisor_state::park(const StripeEventId& event, std::int64_t seq,
   ChangeSet change;
   change.scope = scope;
   change.epoch = epoch_;
-  change.settlement = InboxSettlement{seq, event, InboxOutcome::parked, parked.error_message, was_parked,
-                                      services->clock.now()};
+  change.settlement =
+      InboxSettlement{seq, event, InboxOutcome::parked, parked.error_message, was_parked, services->clock.now()};
   change.parked = std::move(parked);
   parked_at_ = services->clock.now();
   submit(std::move(change));
@@ -364,9 +366,22 @@ void tenant_supervisor_state::on_settled(std::int64_t seq, const ChangeReply& re
     services->metrics.inbox_outcomes(to_string(settled.mapped().settlement->outcome)).Increment();
   } else if (reply.result != ChangeResult::already_settled) {
     log::warn("an event could not be settled; the sweep takes it up", {{"seq", seq}, {"error", reply.message}});
+    give_back(seq);
   }
   feed_.settle(seq);
+  if (const auto blamed = blamed_.extract(seq); !blamed.empty()) {
+    if (auto* record = entities_.find(blamed.mapped())) {
+      --record->parking;
+      record->finished_at_read = reads_begun_;
+    }
+  }
   pump();
+}
+
+// It is neither settled nor on its way: it is to be read again.
+void tenant_supervisor_state::give_back(std::int64_t seq) {
+  feed_.give_back(seq);
+  parked_at_ = services->clock.now();  // if it was parked before, it is still due
 }
 
 // --- supervision --------------------------------------------------------------------------------------------------
@@ -391,6 +406,8 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
   if (!record.in_flight.empty()) {
     const auto blamed = record.in_flight.front();
     record.in_flight.erase(record.in_flight.begin());
+    blamed_[blamed->seq] = *id;
+    ++record.parking;  // what the actor wrote last may still be on its way
     park(blamed->event.id, blamed->seq, blamed->was_parked,
          sync::after_failure(services->config.retry, blamed->attempts, static_cast<std::uint64_t>(blamed->seq),
                              services->clock.now(), "actor_failed", "the actor failed while applying the event"));
@@ -445,8 +462,7 @@ void tenant_supervisor_state::sweep() {
       resume_if_skipped(object);
     }
   }
-  for (const auto& stopped :
-       entities_.passivate(reads_begun_, services->clock.now() - services->config.entity_idle)) {
+  for (const auto& stopped : entities_.passivate(reads_begun_, services->clock.now() - services->config.entity_idle)) {
     self->demonitor(stopped.address());
     self->send_exit(stopped, caf::exit_reason::user_shutdown);
   }

@@ -66,21 +66,23 @@ struct tenant_supervisor_state {
   void settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason);
   void park(const StripeEventId& event, std::int64_t seq, bool was_parked, ParkedEvent parked);
   void submit(ChangeSet change);
+  void give_back(std::int64_t seq);
   void sweep();
 
-  std::int64_t epoch_ = 0;         // 0: not the owner yet
+  std::int64_t epoch_ = 0;  // 0: not the owner yet
   stripe_client_actor stripe_client_;
   InboxFeed feed_;
   EntityTable entities_;
-  bool reading_ = false;           // a page or its claims are on their way
-  bool woken_ = false;             // there may be rows beyond the cursor
-  bool due_ = true;                // there may be parked events whose time has come
+  bool reading_ = false;  // a page or its claims are on their way
+  bool woken_ = false;    // there may be rows beyond the cursor
+  bool due_ = true;       // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
-  std::vector<ReadEvent> page_;    // read, waiting for its claims
+  std::vector<ReadEvent> page_;               // read, waiting for its claims
   std::vector<std::string> drained_objects_;  // skipped before, with room again
   std::string object_being_read_;
-  std::int64_t full_object_page_ = 0;  // the last seq of an object's page that was full
+  std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full
   std::map<std::int64_t, ChangeSet> settling_;  // without an entity actor
+  std::map<std::int64_t, CustomerId> blamed_;   // of those: the failed actor's event, and whose
   Timestamp next_sweep_;
   Timestamp next_due_;
   Timestamp parked_at_;  // when something was parked last

@@ -3,43 +3,54 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "app/database.hpp"
-#include "app/serve.hpp"
+#include "app/commands.hpp"
 
 namespace flexsync::app {
 
 namespace {
 
-constexpr int kUsage = 2;
-
-std::optional<Config> read_config(const std::string& file) {
-  auto config = load_config(file.empty() ? std::nullopt : std::optional<std::filesystem::path>(file),
-                            process_environment());
-  if (!config) {
-    std::cerr << "flexsync: " << config.error().message << '\n';
-    return std::nullopt;
+// CLI11 explains over several lines; ours is one.
+int report_usage(const CLI::App& cli, const CLI::ParseError& error) {
+  const auto* command = &cli;
+  std::string path = cli.get_name();
+  while (!command->get_subcommands().empty()) {
+    command = command->get_subcommands().front();
+    path += " " + command->get_name();
   }
-  return std::move(*config);
+  // CLI11 misses the subcommand before it notices that the word there is none.
+  const auto unknown = command->remaining(true);
+  const bool misspelt = command->get_subcommands({}).size() > 0 && !unknown.empty();
+  std::string what = printable(misspelt ? "there is no command \"" + unknown.front() + "\"" : error.what());
+  what.erase(what.find_last_not_of(" .\n") + 1);
+  std::cerr << "flexsync: " << what << "; `" << path << " --help` shows what there is\n";
+  return kUsage;
 }
 
 }  // namespace
 
 int run(int argc, char** argv) {
-  CLI::App cli{"Keeps FlexPrice and Stripe in step."};
+  CLI::App cli{"Keeps FlexPrice and Stripe in step.", "flexsync"};
   cli.require_subcommand(1);
-  std::string config_file;
-  auto* serve_command = cli.add_subcommand("serve", "run the server");
-  serve_command->add_option("--config", config_file, "TOML file; every setting has a default");
+  Invocation given;
+  add_server_commands(cli, given);
+  add_db_commands(cli, given);
+  add_tenant_commands(cli, given);
+  add_connection_commands(cli, given);
+  add_inbox_commands(cli, given);
   try {
     cli.parse(argc, argv);
-  } catch (const CLI::ParseError& e) {
-    return cli.exit(e) == 0 ? 0 : kUsage;
+  } catch (const CLI::Success& help) {
+    return cli.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return report_usage(cli, error);
   }
-  const auto config = read_config(config_file);
+  const auto file = given.config_file.empty() ? std::nullopt : std::optional<std::filesystem::path>(given.config_file);
+  const auto config = load_config(file, process_environment());
   if (!config) {
+    report(config.error());
     return kUsage;
   }
-  return serve(*config);
+  return given.action(*config);
 }
 
 }  // namespace flexsync::app

@@ -13,8 +13,8 @@ namespace flexsync::app {
 
 struct Database {
   std::unique_ptr<store::EmbeddedCluster> cluster;  // null in URL mode
-  std::string owner_url;   // who migrates
-  std::string server_url;  // who serves: neither owner nor superuser in the embedded cluster
+  std::string owner_url;                            // who migrates
+  std::string server_url;                           // who serves: neither owner nor superuser in the embedded cluster
 };
 
 // Embedded: started, migrated, ready. URL mode: checked to have the schema this program needs.

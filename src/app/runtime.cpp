@@ -19,6 +19,8 @@ namespace flexsync::app {
 
 namespace {
 
+constexpr std::chrono::seconds kDepthsInterval{15};  // counting a backlog costs what it holds
+
 class DatabaseReadiness final : public Readiness {
  public:
   explicit DatabaseReadiness(store::ReadPool& pool) : pool_(pool) {}
@@ -68,15 +70,14 @@ struct Runtime::Parts {
         verifier(connections, clock, global_webhook_secrets(config)),
         inbox(std::make_unique<store::InboxWriter>(inbox_writer_config(config, database.server_url), metrics,
                                                    [this](const Scope& scope) { engine.wake(scope); })),
-        server(server_config(config), {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness,
-                                       metrics, clock}) {}
+        server(server_config(config),
+               {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness, metrics, clock}) {}
 
   void start_actors(const Config& config) {
-    engine.start(std::make_shared<const actors::Services>(
-        actors::Services{*changes, *snapshots, inbox_source, *transport,
-                         [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
-                         [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics,
-                         actor_config(config)}));
+    engine.start(std::make_shared<const actors::Services>(actors::Services{
+        *changes, *snapshots, inbox_source, *transport,
+        [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
+        [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config)}));
   }
 
   void find_key(const Scope& scope, std::function<void(Result<Secret>)> reply) {
@@ -91,13 +92,19 @@ struct Runtime::Parts {
     });
   }
 
+  // Runs on the node supervisor's ticks, one at a time.
   void look_for_work(std::function<void(Result<std::vector<Scope>>)> reply) {
+    const auto now = clock.now();
+    inbox_source.tenants_with_work(now, std::move(reply));
+    if (now < next_depths) {
+      return;
+    }
+    next_depths = now + kDepthsInterval;
     inbox_source.depths([this](const Result<std::vector<store::StoreInboxSource::Depth>>& depths) {
       if (depths) {
         report_depths(*depths, metrics, clock.now());
       }
     });
-    inbox_source.tenants_with_work(clock.now(), std::move(reply));
   }
 
   Metrics metrics;
@@ -119,6 +126,7 @@ struct Runtime::Parts {
   StripeWebhookVerifier verifier;
   std::unique_ptr<store::InboxWriter> inbox;
   http::Server server;
+  Timestamp next_depths;
   bool stopped = false;
 };
 

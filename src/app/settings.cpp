@@ -64,8 +64,7 @@ actors::ActorConfig actor_config(const Config& config) {
   actors.retry = {to_int(config.inbox.max_attempts), std::chrono::milliseconds(config.inbox.retry_base_ms),
                   std::chrono::milliseconds(config.inbox.retry_cap_ms)};
   actors.customer.customer_deleted = customer_deleted(config.sync.customer_deleted);
-  actors.customer.ordering =
-      config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
+  actors.customer.ordering = config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
   return actors;
 }
 

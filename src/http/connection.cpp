@@ -12,6 +12,7 @@
 #include "domain/ulid.hpp"
 #include "http/error_body.hpp"
 #include "http/request_parser.hpp"
+#include "http/response_head.hpp"
 
 namespace flexsync::http {
 
@@ -25,41 +26,6 @@ using std::chrono::steady_clock;
 constexpr std::size_t kHeaderReadSize = 8 * 1024;
 constexpr std::size_t kBodyReadSize = 64 * 1024;
 constexpr std::size_t kIdleBufferSizeMax = 16 * 1024;  // what an idle connection may keep
-
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200:
-      return "OK";
-    case 201:
-      return "Created";
-    case 204:
-      return "No Content";
-    case 400:
-      return "Bad Request";
-    case 401:
-      return "Unauthorized";
-    case 403:
-      return "Forbidden";
-    case 404:
-      return "Not Found";
-    case 405:
-      return "Method Not Allowed";
-    case 408:
-      return "Request Timeout";
-    case 409:
-      return "Conflict";
-    case 413:
-      return "Payload Too Large";
-    case 429:
-      return "Too Many Requests";
-    case 431:
-      return "Request Header Fields Too Large";
-    case 503:
-      return "Service Unavailable";
-    default:
-      return "Internal Server Error";
-  }
-}
 
 Response too_large(std::size_t limit) {
   return error_response(Error{
@@ -94,7 +60,6 @@ class Connection final : public Session, public std::enable_shared_from_this<Con
   void refuse(Response response);
   void refuse(error_code error);
   void answer(Response response);
-  void write_head(const Response& response);
   void on_written(error_code error);
   void linger();
   void close();
@@ -307,7 +272,10 @@ void Connection::answer(Response response) {
     request_id_ = new_id_text(prefix::kRequest, listener_.clock.now());
   }
   closing_ = closing_ || listener_.draining;
-  write_head(response);
+  const auto keep = closing_                ? Persistence::close
+                    : parser_->version < 11 ? Persistence::keep_alive
+                                            : Persistence::as_usual;
+  write_head(head_, response, request_id_, thread_.http_date(), keep);
   body_ = std::move(response.body);
   const bool bodiless = response.status == 204 || (parser_ && parser_->is_head);
   enter(Phase::writing, config_.write_timeout_ms);
@@ -315,32 +283,6 @@ void Connection::answer(Response response) {
                                                  asio::buffer(body_.data(), bodiless ? 0 : body_.size())};
   asio::async_write(socket_, out,
                     [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
-}
-
-void Connection::write_head(const Response& response) {
-  head_ = "HTTP/1.1 ";
-  head_ += std::to_string(response.status);
-  head_ += ' ';
-  head_ += reason_of(response.status);
-  head_ += "\r\nDate: ";
-  head_ += thread_.http_date();
-  if (response.status != 204) {
-    head_ += "\r\nContent-Type: ";
-    head_ += response.content_type;
-    head_ += "\r\nContent-Length: ";
-    head_ += std::to_string(response.body.size());
-  }
-  head_ += "\r\nX-Request-ID: ";
-  head_ += request_id_;
-  for (const auto& [name, value] : response.headers) {
-    head_.append("\r\n").append(name).append(": ").append(value);
-  }
-  if (closing_) {
-    head_ += "\r\nConnection: close";
-  } else if (parser_->version < 11) {
-    head_ += "\r\nConnection: keep-alive";
-  }
-  head_ += "\r\n\r\n";
 }
 
 void Connection::on_written(error_code error) {

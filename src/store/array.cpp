@@ -1,7 +1,7 @@
 #include "store/array.hpp"
 
-#include <charconv>
 #include <array>
+#include <charconv>
 
 namespace flexsync::store {
 

@@ -20,9 +20,8 @@ constexpr const char* kLookup =
     "SELECT tenant_id, environment_id, id, " FLEXSYNC_MICROS("expires_at") " AS expires_at FROM lookup_api_key($1)";
 
 // The condition keeps several processes to one write a minute among them.
-constexpr const char* kTouch =
-    "UPDATE api_keys SET last_used_at = " FLEXSYNC_TIME("$2")
-    " WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < " FLEXSYNC_TIME("$3") ")";
+constexpr const char* kTouch = "UPDATE api_keys SET last_used_at = " FLEXSYNC_TIME(
+    "$2") " WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < " FLEXSYNC_TIME("$3") ")";
 
 struct Known {
   Principal principal;

@@ -183,9 +183,8 @@ template <class Key>
 Batch ordered(const Batch& batch, Key key) {
   Batch rows;
   std::copy_if(batch.begin(), batch.end(), std::back_inserter(rows), [&](const auto* c) { return key(*c) != nullptr; });
-  std::sort(rows.begin(), rows.end(), [&](const auto* a, const auto* b) {
-    return std::tie(a->scope, *key(*a)) < std::tie(b->scope, *key(*b));
-  });
+  std::sort(rows.begin(), rows.end(),
+            [&](const auto* a, const auto* b) { return std::tie(a->scope, *key(*a)) < std::tie(b->scope, *key(*b)); });
   return rows;
 }
 
@@ -296,8 +295,9 @@ ChangeResult verdict(const ChangeSet& change, const Written& settled, const Writ
   if (change.customer && !contains(customers, change.scope, change.customer->id.str())) {
     return ChangeResult::stale_version;
   }
-  if (change.stripe_object && !contains(objects, change.scope,
-                                        change.stripe_object->object_type + "/" + change.stripe_object->stripe_id.str())) {
+  if (change.stripe_object &&
+      !contains(objects, change.scope,
+                change.stripe_object->object_type + "/" + change.stripe_object->stripe_id.str())) {
     return ChangeResult::stale_version;
   }
   return ChangeResult::committed;

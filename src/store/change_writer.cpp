@@ -35,8 +35,8 @@ std::string explain(const ChangeSet& change, const std::exception& e) {
            " is already mapped to another Stripe object; end one of the mappings, then redrive";
   }
   if (change.mapping && breaks("\"mappings_by_provider\"")) {
-    return "Stripe object " + change.mapping->provider_entity_id +
-           " is already mapped to another " + change.mapping->entity_type;
+    return "Stripe object " + change.mapping->provider_entity_id + " is already mapped to another " +
+           change.mapping->entity_type;
   }
   return std::string(text.substr(0, text.find('\n')));
 }

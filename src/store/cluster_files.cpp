@@ -3,16 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <set>
 
 #include "store/key_hash.hpp"
+#include "store/postgres_programs.hpp"
 
 namespace flexsync::store {
 
@@ -20,11 +18,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kMajorVersionMin = 15;
 constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un has 108 bytes with the closing zero
 constexpr std::string_view kSocketName = "/.s.PGSQL.5432";
 constexpr std::size_t kHashLength = 16;
-constexpr auto kPrivate = fs::perms::owner_all;
 constexpr auto kEnterable = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
                             fs::perms::others_read | fs::perms::others_exec;
 
@@ -70,74 +66,6 @@ Result<void> make_private_directory(const fs::path& path, const OsUser& user) {
     return fault("cannot give " + path.string() + " to user " + user.name + ": " + std::strerror(errno));
   }
   return {};
-}
-
-// The output of a command without arguments from outside.
-std::string output_of(const std::string& command) {
-  std::string output;
-  if (FILE* pipe = popen((command + " 2>/dev/null").c_str(), "re"); pipe != nullptr) {
-    std::array<char, 256> part{};
-    while (std::fgets(part.data(), static_cast<int>(part.size()), pipe) != nullptr) {
-      output += part.data();
-    }
-    pclose(pipe);
-  }
-  while (!output.empty() && output.back() == '\n') {
-    output.pop_back();
-  }
-  return output;
-}
-
-// "postgres (PostgreSQL) 15.18 (Debian …)" -> 15
-int major_version(const fs::path& programs) {
-  const std::string text = output_of("'" + (programs / "postgres").string() + "' --version");
-  const auto digit = text.find_first_of("0123456789");
-  int major = 0;
-  if (digit != std::string::npos) {
-    std::from_chars(text.data() + digit, text.data() + text.size(), major);
-  }
-  return major;
-}
-
-std::set<fs::path> program_candidates() {
-  std::set<fs::path> found;
-  if (const auto from_config = output_of("pg_config --bindir"); !from_config.empty()) {
-    found.insert(from_config);
-  }
-  std::error_code ignored;
-  for (const auto& version : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
-    found.insert(version.path() / "bin");
-  }
-  return found;
-}
-
-// The newest PostgreSQL there is, or the one that made the existing cluster.
-Result<fs::path> find_programs(const fs::path& pgdata) {
-  int wanted = 0;
-  const std::string made_by = first_line(pgdata / "PG_VERSION");
-  std::from_chars(made_by.data(), made_by.data() + made_by.size(), wanted);
-  fs::path best;
-  int best_version = 0;
-  for (const auto& candidate : program_candidates()) {
-    std::error_code ignored;
-    if (!fs::exists(candidate / "postgres", ignored) || !fs::exists(candidate / "initdb", ignored)) {
-      continue;
-    }
-    const int version = major_version(candidate);
-    if (version > best_version && (wanted == 0 || version == wanted)) {
-      best = candidate;
-      best_version = version;
-    }
-  }
-  if (wanted != 0 && best_version != wanted) {
-    return fault(pgdata.string() + " was made by PostgreSQL " + made_by + ", which is not installed: apt-get install " +
-                 "postgresql-" + made_by);
-  }
-  if (best_version < kMajorVersionMin) {
-    return fault("no PostgreSQL " + std::to_string(kMajorVersionMin) +
-                 " or newer found: apt-get install postgresql, or set database.url to a server that runs already");
-  }
-  return best;
 }
 
 // Root drops to the cluster's owner, else to `postgres`, else to `nobody`; anybody else stays who they are.
@@ -220,12 +148,12 @@ Result<fs::path> choose_home(const fs::path& data_dir, const fs::path& fallback_
 }
 
 fs::path choose_socket_dir(const fs::path& home, const Announce& announce) {
-  const fs::path beside = home / "postgres-socket";
+  fs::path beside = home / "postgres-socket";
   if (beside.string().size() + kSocketName.size() <= kSocketPathMax) {
     return beside;
   }
   const fs::path root = access("/run", W_OK) == 0 ? "/run" : "/tmp";
-  const fs::path elsewhere = root / ("flexsync-" + short_hash(home));
+  fs::path elsewhere = root / ("flexsync-" + short_hash(home));
   announce("the path " + beside.string() + " is too long for a socket, which is in " + elsewhere.string());
   return elsewhere;
 }
@@ -264,7 +192,7 @@ Result<ClusterPlace> find_cluster_place(const fs::path& data_dir, const fs::path
   return place;
 }
 
-Result<void> initialize_cluster(const ClusterPlace& place) {
+Result<void> initialize_cluster(const ClusterPlace& place, bool sync) {
   if (place.initialized()) {
     return {};
   }
@@ -274,11 +202,17 @@ Result<void> initialize_cluster(const ClusterPlace& place) {
   if (auto made = make_private_directory(unfinished, place.user); !made) {
     return made;
   }
-  const auto status = run_child(
-      {.command = {(place.programs / "initdb").string(), "--pgdata=" + unfinished.string(), "--username=postgres",
-                   "--encoding=UTF8", "--locale=C.UTF-8", "--auth=peer", "--no-instructions"},
-       .run_as = place.user,
-       .log = place.log});
+  std::vector<std::string> command = {(place.programs / "initdb").string(),
+                                      "--pgdata=" + unfinished.string(),
+                                      "--username=postgres",
+                                      "--encoding=UTF8",
+                                      "--locale=C.UTF-8",
+                                      "--auth=peer",
+                                      "--no-instructions"};
+  if (!sync) {
+    command.emplace_back("--no-sync");
+  }
+  const auto status = run_child({.command = std::move(command), .run_as = place.user, .log = place.log});
   if (!status) {
     return tl::unexpected(status.error());
   }

@@ -33,8 +33,9 @@ struct ClusterPlace {
 Result<ClusterPlace> find_cluster_place(const std::filesystem::path& data_dir,
                                         const std::filesystem::path& fallback_root, const Announce& announce);
 
-// initdb, complete or not at all: made beside its place and renamed. Nothing to do when it is there.
-Result<void> initialize_cluster(const ClusterPlace& place);
+// initdb, complete or not at all: made beside its place, synced and renamed. Nothing to do when it is there. Only a
+// cluster that runs without fsync anyway is not synced.
+Result<void> initialize_cluster(const ClusterPlace& place, bool sync);
 
 // postgresql.conf, pg_hba.conf and pg_ident.conf, rewritten at every start. `roles` may be logged in as by the
 // server's own system user; `overrides` win over our settings.

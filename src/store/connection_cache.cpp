@@ -53,9 +53,10 @@ Result<ConnectionCache::Endpoint> open(const SecretBox& box, SealedEndpoint seal
   }
   endpoint.webhook_secrets = std::move(secrets->webhook_secrets);
   endpoint.secret_key = std::move(secrets->secret_key);
-  log::debug("a connection's secrets were read",
-             {connection, {"tenant_id", endpoint.scope.tenant.str()},
-              {"environment_id", endpoint.scope.environment.str()}, {"by", "connection_cache"}});
+  log::debug("a connection's secrets were read", {connection,
+                                                  {"tenant_id", endpoint.scope.tenant.str()},
+                                                  {"environment_id", endpoint.scope.environment.str()},
+                                                  {"by", "connection_cache"}});
   return std::make_shared<const StripeEndpoint>(std::move(endpoint));
 }
 
@@ -92,8 +93,8 @@ const char* mode_of(bool live) {
 ConnectionCache::ConnectionCache(ReadPool& pool, const SecretBox& secrets, const Clock& clock,
                                  ReadThroughLimits limits) {
   endpoints_ = std::make_shared<ReadThroughCache<Scope, StripeEndpoint>>(
-      clock,
-      [&pool, &secrets](const Scope& scope, const Reply& reply) { read_endpoint(pool, secrets, scope, reply); }, limits);
+      clock, [&pool, &secrets](const Scope& scope, const Reply& reply) { read_endpoint(pool, secrets, scope, reply); },
+      limits);
 
   using AccountReply = ReadThroughCache<std::string, Candidates>::Reply;
   const auto read_accounts = [&pool](const std::string& account, const AccountReply& reply) {

@@ -9,8 +9,7 @@ namespace {
 
 // One statement each, so that what is counted, changed and audited is the same set. A letter that is redriven and
 // discarded at once goes to whoever locks it first; the other sees it is no longer dead.
-constexpr std::string_view kParked =
-    "parked_events AS p JOIN inbox AS i USING (tenant_id, environment_id, event_id)";
+constexpr std::string_view kParked = "parked_events AS p JOIN inbox AS i USING (tenant_id, environment_id, event_id)";
 
 constexpr std::string_view kAudited =
     ", audited AS (INSERT INTO audit_log (tenant_id, environment_id, entity_type, entity_id, action, actor, before,"

@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
-#include <fstream>
 #include <mutex>
 #include <pqxx/pqxx>
 #include <thread>
@@ -15,6 +14,7 @@
 
 #include "store/child_process.hpp"
 #include "store/cluster_files.hpp"
+#include "store/cluster_log.hpp"
 #include "store/directory_lock.hpp"
 #include "telemetry/log.hpp"
 
@@ -31,7 +31,6 @@ constexpr auto kWatchInterval = 200ms;
 constexpr auto kRelaunchPause = 200ms;
 constexpr auto kRestartPauseMax = 10'000ms;
 constexpr auto kImmediateStopTimeout = 10'000ms;
-constexpr std::uintmax_t kLogSizeMax = 67'108'864;
 
 tl::unexpected<Error> fault(const std::string& what) {
   return fail(ErrorCode::service_unavailable, "embedded PostgreSQL: " + what);
@@ -47,36 +46,6 @@ std::string libpq_value(std::string_view value) {
     out += c;
   }
   return out + "'";
-}
-
-// What PostgreSQL wrote since `from`.
-std::string log_since(const fs::path& log, std::uintmax_t from) {
-  std::ifstream in(log);
-  in.seekg(static_cast<std::streamoff>(from));
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::uintmax_t size_of(const fs::path& file) {
-  std::error_code failed;
-  const auto size = fs::file_size(file, failed);
-  return failed ? 0 : size;
-}
-
-// The lines that say why it did not start: the first is often the cause, the last FATAL the consequence.
-std::string reason_in(const std::string& log) {
-  const std::string first = log.substr(0, log.find('\n'));
-  const auto fatal = log.rfind("FATAL:");
-  const std::string last = fatal == std::string::npos ? "" : log.substr(fatal, log.find('\n', fatal) - fatal);
-  if (first.find(last) != std::string::npos) {
-    return first.empty() ? "no output" : first;
-  }
-  return first + " … " + last;
-}
-
-// A killed postmaster's backends take a moment to notice; until then the new one refuses.
-bool is_passing(const std::string& log) {
-  return log.find("shared memory block") != std::string::npos || log.find("lock file") != std::string::npos ||
-         log.find("the database system is shutting down") != std::string::npos;
 }
 
 }  // namespace
@@ -156,12 +125,10 @@ Result<void> EmbeddedCluster::Impl::open() {
     }
     return {};
   }
-  if (size_of(place.log) > kLogSizeMax) {
-    std::error_code ignored;
-    fs::rename(place.log, place.log.string() + ".1", ignored);
-  }
+  rotate_log(place.log);
   const std::lock_guard guard(mutex);
-  return initialize_cluster(place)
+  const auto fsync = options.settings.find("fsync");
+  return initialize_cluster(place, fsync == options.settings.end() || fsync->second != "off")
       .and_then([&] { return write_cluster_config(place, options.roles, options.settings); })
       .and_then([&] { return launch(); })
       .and_then([&] { return create_database(); });
@@ -181,7 +148,7 @@ Result<bool> EmbeddedCluster::Impl::launch_once(SteadyClock::time_point deadline
     leave_foreign_socket(running);
     running = find_postmaster(place);
   }
-  const auto log_start = size_of(place.log);
+  const auto log_start = log_size(place.log);
   adopted = running.pid != 0;
   if (adopted) {
     kill(running.pid, SIGHUP);  // the configuration may have changed

@@ -26,24 +26,26 @@ constexpr const char* kSaveWatermark = R"(
 
 // OFFSET 0 keeps the planner from turning the look-ups into a hash join over the whole history: a page must cost
 // what a page holds, whatever the statistics say.
-#define UNSETTLED "NOT EXISTS (SELECT 1 FROM inbox_outcomes o WHERE o.tenant_id = $1 AND o.environment_id = $2" \
-                  " AND o.seq = i.seq OFFSET 0)"
+#define UNSETTLED                                                                               \
+  "NOT EXISTS (SELECT 1 FROM inbox_outcomes o WHERE o.tenant_id = $1 AND o.environment_id = $2" \
+  " AND o.seq = i.seq OFFSET 0)"
 
 // The local entity of a row's object: by its live mapping, else by its shadow (which outlives the mapping).
-#define ENTITY_ID                                                                                                \
-  "coalesce((SELECT m.entity_id FROM entity_integration_mappings m"                                              \
-  "          WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.provider_entity_id = i.object_id"            \
+#define ENTITY_ID                                                                                                     \
+  "coalesce((SELECT m.entity_id FROM entity_integration_mappings m"                                                   \
+  "          WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.provider_entity_id = i.object_id"                 \
   "            AND m.entity_type = i.object_type AND m.provider_type = 'stripe' AND m.status = 'published' LIMIT 1)," \
-  "         (SELECT s.entity_id FROM stripe_objects s"                                                           \
-  "          WHERE s.tenant_id = $1 AND s.environment_id = $2 AND s.object_type = i.object_type"                 \
+  "         (SELECT s.entity_id FROM stripe_objects s"                                                                \
+  "          WHERE s.tenant_id = $1 AND s.environment_id = $2 AND s.object_type = i.object_type"                      \
   "            AND s.stripe_id = i.object_id), '') AS entity_id"
 
-#define ROW_COLUMNS                                                                                  \
+#define ROW_COLUMNS                                                                                         \
   "i.seq, i.event_id, i.event_type, i.object_type, i.object_id, i.request_id, i.payload, " FLEXSYNC_MICROS( \
       "i.received_at") " AS received, " ENTITY_ID
 
 constexpr const char* kPage =
-    "SELECT " ROW_COLUMNS ", 0 AS attempts FROM ("
+    "SELECT " ROW_COLUMNS
+    ", 0 AS attempts FROM ("
     "  SELECT *, sum(payload_bytes) OVER (ORDER BY seq) - payload_bytes AS bytes_before FROM ("
     "    SELECT * FROM inbox i"
     "    WHERE i.tenant_id = $1 AND i.environment_id = $2 AND i.seq > $3 AND i.ignored_reason = ''"
@@ -52,12 +54,14 @@ constexpr const char* kPage =
     "WHERE bytes_before < $6 ORDER BY seq";
 
 constexpr const char* kObjectPage =
-    "SELECT " ROW_COLUMNS ", 0 AS attempts FROM inbox i"
+    "SELECT " ROW_COLUMNS
+    ", 0 AS attempts FROM inbox i"
     " WHERE i.tenant_id = $1 AND i.environment_id = $2 AND i.object_id = $4 AND i.seq > $3 AND i.ignored_reason = ''"
     "   AND " UNSETTLED " ORDER BY i.seq LIMIT $5";
 
 constexpr const char* kDue =
-    "SELECT " ROW_COLUMNS ", p.attempts FROM parked_events p"
+    "SELECT " ROW_COLUMNS
+    ", p.attempts FROM parked_events p"
     "  JOIN inbox i ON i.tenant_id = $1 AND i.environment_id = $2 AND i.event_id = p.event_id"
     " WHERE p.tenant_id = $1 AND p.environment_id = $2 AND p.state IN ('retrying', 'blocked', 'redriven')"
     "   AND p.next_attempt_at <= " FLEXSYNC_TIME("$3") " ORDER BY p.next_attempt_at LIMIT $4";
@@ -119,7 +123,8 @@ void StoreInboxSource::take_ownership(const Scope& scope, std::function<void(Res
         tx.exec_params("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
                        scope.tenant.str() + "/" + scope.environment.str());
         Ownership owned;
-        owned.epoch = tx.exec_params1(kTakeOwnership, scope.tenant.str(), scope.environment.str())[0].as<std::int64_t>();
+        owned.epoch =
+            tx.exec_params1(kTakeOwnership, scope.tenant.str(), scope.environment.str())[0].as<std::int64_t>();
         owned.watermark =
             tx.exec_params1(kReadWatermark, scope.tenant.str(), scope.environment.str())[0].as<std::int64_t>();
         return owned;
@@ -132,12 +137,11 @@ void StoreInboxSource::read_page(const Scope& scope, PageRequest request,
   submit<std::vector<InboxRow>>(
       pool_, scope, "reading the inbox",
       [scope, request = std::move(request)](pqxx::transaction_base& tx) {
-        const auto result =
-            request.object_id.empty()
-                ? tx.exec_params(kPage, scope.tenant.str(), scope.environment.str(), request.after,
-                                 text_array(request.busy_objects), request.rows_max, request.bytes_max)
-                : tx.exec_params(kObjectPage, scope.tenant.str(), scope.environment.str(), request.after,
-                                 request.object_id, request.rows_max);
+        const auto result = request.object_id.empty()
+                                ? tx.exec_params(kPage, scope.tenant.str(), scope.environment.str(), request.after,
+                                                 text_array(request.busy_objects), request.rows_max, request.bytes_max)
+                                : tx.exec_params(kObjectPage, scope.tenant.str(), scope.environment.str(),
+                                                 request.after, request.object_id, request.rows_max);
         std::vector<InboxRow> rows;
         rows.reserve(result.size());
         for (const auto& row : result) {
@@ -194,10 +198,9 @@ void StoreInboxSource::tenants_with_work(Timestamp now, std::function<void(Resul
       pool_, std::nullopt, "looking for tenants with work",
       [now](pqxx::transaction_base& tx) {
         std::vector<Scope> scopes;
-        for (const auto& row : tx.exec_params(
-                 "SELECT tenant_id, environment_id "
-                 "FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")",
-                 to_unix_micros(now))) {
+        for (const auto& row : tx.exec_params("SELECT tenant_id, environment_id "
+                                              "FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")",
+                                              to_unix_micros(now))) {
           scopes.push_back({TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}});
         }
         return scopes;
@@ -212,7 +215,7 @@ void StoreInboxSource::depths(std::function<void(Result<std::vector<Depth>>)> re
         std::vector<Depth> depths;
         for (const auto& row : tx.exec("SELECT tenant_id, environment_id, depth, "
                                        "coalesce(" FLEXSYNC_MICROS("oldest") ", 0) AS oldest, dead "
-                                       "FROM inbox_depths()")) {
+                                                                             "FROM inbox_depths()")) {
           depths.push_back({{TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}},
                             row[2].as<std::int64_t>(),
                             from_unix_micros(row[3].as<std::int64_t>()),

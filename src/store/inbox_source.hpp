@@ -25,14 +25,14 @@ struct InboxRow {
   std::string request_id;
   Timestamp received;
   std::string payload;
-  std::string entity_id;    // by mapping, else by shadow; empty: Stripe's object is new to us
+  std::string entity_id;  // by mapping, else by shadow; empty: Stripe's object is new to us
   bool was_parked = false;
-  int attempts = 0;         // failed ones so far
+  int attempts = 0;  // failed ones so far
 };
 
 struct PageRequest {
-  std::int64_t after = 0;               // rows with a greater seq …
-  std::string object_id;                // … of this object only, where one is named
+  std::int64_t after = 0;                 // rows with a greater seq …
+  std::string object_id;                  // … of this object only, where one is named
   std::vector<std::string> busy_objects;  // whose queues are full: skipped
   int rows_max = 256;
   std::int64_t bytes_max = 4 * 1024 * 1024;  // of payloads; the first row comes whatever its size

@@ -66,9 +66,9 @@ Stored insert(pqxx::connection& connection, const std::vector<Waiting>& batch) {
   }
   pqxx::nontransaction tx(connection);
   auto& c = columns;
-  const auto result = tx.exec_prepared(
-      "inbox_insert", c[0].take(), c[1].take(), c[2].take(), c[3].take(), c[4].take(), c[5].take(), c[6].take(),
-      c[7].take(), c[8].take(), c[9].take(), c[10].take(), c[11].take(), c[12].take(), pqxx::binarystring(payloads));
+  const auto result = tx.exec_prepared("inbox_insert", c[0].take(), c[1].take(), c[2].take(), c[3].take(), c[4].take(),
+                                       c[5].take(), c[6].take(), c[7].take(), c[8].take(), c[9].take(), c[10].take(),
+                                       c[11].take(), c[12].take(), pqxx::binarystring(payloads));
   Stored stored;
   if (result.size() < batch.size()) {  // some were duplicates: which?
     for (const auto& row : result) {

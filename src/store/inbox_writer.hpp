@@ -5,9 +5,9 @@
 // stores at the same time is found by the supervisor's sweep.)
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
-#include <array>
 #include <string>
 
 #include "domain/ports.hpp"

@@ -10,9 +10,11 @@ namespace {
 
 constexpr long kMigrationLock = 0x666c6578;  // "flex": one migrating process at a time
 
+// Readable by every login: a server that is neither owner nor superuser asks at its start which schema there is.
 constexpr const char* kCreateLedger =
     "CREATE TABLE IF NOT EXISTS schema_migrations ("
-    "  version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())";
+    "  version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now());"
+    "GRANT SELECT ON schema_migrations TO PUBLIC";
 
 int applied_version(pqxx::transaction_base& tx) {
   const auto row = tx.exec1("SELECT to_regclass('schema_migrations') IS NOT NULL");
@@ -39,9 +41,9 @@ Result<MigrationReport> migrate_locked(pqxx::connection& connection) {
     tx.commit();
   }
   if (!all.empty() && report.from > all.back().version) {
-    return fail(ErrorCode::invalid_operation,
-                "the database has schema version " + std::to_string(report.from) + ", this program knows up to " +
-                    std::to_string(all.back().version) + ": use the newer flexsync");
+    return fail(ErrorCode::invalid_operation, "the database has schema version " + std::to_string(report.from) +
+                                                  ", this program knows up to " + std::to_string(all.back().version) +
+                                                  ": use the newer flexsync");
   }
   for (const auto& migration : all) {
     if (migration.version > report.from) {

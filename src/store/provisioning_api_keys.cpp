@@ -16,11 +16,10 @@ using Json = nlohmann::json;
 constexpr const char* kInsert =
     "INSERT INTO api_keys (tenant_id, environment_id, id, name, type, key_hash, display, expires_at, created_at,"
     "                      updated_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, " FLEXSYNC_TIME("nullif($8, '')") ", " FLEXSYNC_TIME("$9") ", "
-    FLEXSYNC_TIME("$9") ") ON CONFLICT DO NOTHING";
-constexpr const char* kRevoke =
-    "UPDATE api_keys SET status = 'deleted', updated_at = " FLEXSYNC_TIME("$2")
-    " WHERE id = $1 AND status = 'published' RETURNING name";
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, " FLEXSYNC_TIME("nullif($8, '')") ", " FLEXSYNC_TIME("$9") ", " FLEXSYNC_TIME(
+        "$9") ") ON CONFLICT DO NOTHING";
+constexpr const char* kRevoke = "UPDATE api_keys SET status = 'deleted', updated_at = " FLEXSYNC_TIME(
+    "$2") " WHERE id = $1 AND status = 'published' RETURNING name";
 constexpr PageStatement kPage{kApiKeyColumns, "api_keys AS k", {"k.created_at", "k.id"}};
 
 constexpr std::size_t kDisplayHead = 8;
@@ -72,20 +71,20 @@ Result<IssuedApiKey> StoreProvisioning::create_api_key(const NewApiKey& wanted, 
 
   const auto hash = key_hash(issued.key);
   const auto expires = record.expires_at ? std::to_string(to_unix_micros(*record.expires_at)) : std::string();
-  return pool_.call(record.scope, "the API key cannot be created",
-                    [&](pqxx::transaction_base& tx) -> Result<IssuedApiKey> {
-                      if (auto found = require_environment(tx, record.scope); !found) {
-                        return tl::unexpected(found.error());
-                      }
-                      const auto inserted = tx.exec_params(
-                          kInsert, record.scope.tenant.str(), record.scope.environment.str(), record.id.str(),
-                          record.name, record.type, hash, record.display, expires, to_unix_micros(now));
-                      if (inserted.affected_rows() == 1) {
-                        write_audit(tx, {record.scope, "api_key", record.id.str(), "create"}, by, Json::object(),
-                                    {{"name", record.name}, {"type", record.type}, {"display", record.display}}, now);
-                      }
-                      return issued;
-                    });
+  return pool_.call(
+      record.scope, "the API key cannot be created", [&](pqxx::transaction_base& tx) -> Result<IssuedApiKey> {
+        if (auto found = require_environment(tx, record.scope); !found) {
+          return tl::unexpected(found.error());
+        }
+        const auto inserted =
+            tx.exec_params(kInsert, record.scope.tenant.str(), record.scope.environment.str(), record.id.str(),
+                           record.name, record.type, hash, record.display, expires, to_unix_micros(now));
+        if (inserted.affected_rows() == 1) {
+          write_audit(tx, {record.scope, "api_key", record.id.str(), "create"}, by, Json::object(),
+                      {{"name", record.name}, {"type", record.type}, {"display", record.display}}, now);
+        }
+        return issued;
+      });
 }
 
 Result<Page<ApiKey>> StoreProvisioning::api_keys(const Scope& scope, const ListOptions& list) {

@@ -18,18 +18,18 @@ constexpr std::size_t kConfigBytesMax = 64 * 1024;
 constexpr const char* kInsert =
     "INSERT INTO connections (tenant_id, environment_id, id, name, provider_type, account_id, livemode, metadata,"
     "                         sync_config, secrets, created_by, updated_by, created_at, updated_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, nullif($7, '')::boolean, $8, $9, $10, $11, $11, " FLEXSYNC_TIME("$12") ", "
-    FLEXSYNC_TIME("$12") ") ON CONFLICT DO NOTHING";
+    " VALUES ($1, $2, $3, $4, $5, $6, nullif($7, '')::boolean, $8, $9, $10, $11, $11, " FLEXSYNC_TIME(
+        "$12") ", " FLEXSYNC_TIME("$12") ") ON CONFLICT DO NOTHING";
 constexpr const char* kFindLive = "SELECT id FROM connections WHERE provider_type = $1 AND status = 'published'";
 constexpr const char* kLock = " FOR UPDATE";
 constexpr const char* kUpdate =
     "UPDATE connections SET name = $2, account_id = $3, livemode = nullif($4, '')::boolean, metadata = $5,"
-    "  sync_config = $6, secrets = secrets || $7::jsonb, updated_by = $8, updated_at = " FLEXSYNC_TIME("$9")
-    " WHERE id = $1";
+    "  sync_config = $6, secrets = secrets || $7::jsonb, updated_by = $8, updated_at = " FLEXSYNC_TIME(
+        "$9") " WHERE id = $1";
 // The row stays for the audit, its secrets do not.
 constexpr const char* kDelete =
-    "UPDATE connections SET status = 'deleted', secrets = '{}', updated_by = $2, updated_at = " FLEXSYNC_TIME("$3")
-    " WHERE id = $1 AND status <> 'deleted' RETURNING name";
+    "UPDATE connections SET status = 'deleted', secrets = '{}', updated_by = $2, updated_at = " FLEXSYNC_TIME(
+        "$3") " WHERE id = $1 AND status <> 'deleted' RETURNING name";
 constexpr PageStatement kPage{kConnectionColumns, "connections AS c", {"c.created_at", "c.id"}};
 
 std::string text_of(std::optional<bool> flag) {
@@ -58,7 +58,8 @@ Json names_of(const Json& sealed) {
 
 // Leaves only the fields that differ.
 void keep_differences(Json& before, Json& after) {
-  for (const auto& [field, value] : Json(before).items()) {
+  const Json all = before;
+  for (const auto& [field, value] : all.items()) {
     if (after.contains(field) && after[field] == value) {
       before.erase(field);
       after.erase(field);
@@ -83,7 +84,8 @@ Result<void> check_fields(const Connection& wanted) {
   if (says_something(wanted.sync_config)) {
     const auto json = Json::parse(wanted.sync_config, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object() || wanted.sync_config.find("\\u0000") != std::string::npos) {
-      return fail(ErrorCode::validation_error, "sync_config is not a JSON object", {{"sync_config", "must be an object"}});
+      return fail(ErrorCode::validation_error, "sync_config is not a JSON object",
+                  {{"sync_config", "must be an object"}});
     }
   }
   return {};
@@ -163,10 +165,10 @@ Result<Connection> StoreProvisioning::create_connection(Connection wanted, const
     if (auto found = require_environment(tx, scope); !found) {
       return tl::unexpected(found.error());
     }
-    const auto inserted = tx.exec_params(
-        kInsert, scope.tenant.str(), scope.environment.str(), wanted.id.str(), wanted.name, wanted.provider_type,
-        wanted.account_id, text_of(wanted.livemode), metadata_to_json(wanted.metadata), wanted.sync_config,
-        sealed.dump(), by.label, to_unix_micros(now));
+    const auto inserted = tx.exec_params(kInsert, scope.tenant.str(), scope.environment.str(), wanted.id.str(),
+                                         wanted.name, wanted.provider_type, wanted.account_id, text_of(wanted.livemode),
+                                         metadata_to_json(wanted.metadata), wanted.sync_config, sealed.dump(), by.label,
+                                         to_unix_micros(now));
     if (inserted.affected_rows() == 0) {
       const auto live = tx.exec_params(kFindLive, wanted.provider_type);
       if (live.empty() || text_from(live[0][0]) != wanted.id.str()) {

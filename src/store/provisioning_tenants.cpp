@@ -14,19 +14,17 @@ using Json = nlohmann::json;
 
 // A commit whose answer was lost is tried again by the pool: the second insert then finds the row of the first.
 constexpr const char* kInsertTenant =
-    "INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ($1, $2, " FLEXSYNC_TIME("$3") ", "
-    FLEXSYNC_TIME("$3") ") ON CONFLICT DO NOTHING";
+    "INSERT INTO tenants (tenant_id, name, created_at, updated_at) VALUES ($1, $2, " FLEXSYNC_TIME(
+        "$3") ", " FLEXSYNC_TIME("$3") ") ON CONFLICT DO NOTHING";
 constexpr const char* kSelectTenant =
-    "SELECT tenant_id, name, " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at")
-    " AS updated_at FROM tenants WHERE tenant_id = $1 AND status <> 'deleted'";
+    "SELECT tenant_id, name, " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS(
+        "updated_at") " AS updated_at FROM tenants WHERE tenant_id = $1 AND status <> 'deleted'";
 constexpr const char* kInsertEnvironment =
     "INSERT INTO environments (tenant_id, environment_id, name, type, created_at, updated_at)"
     " VALUES ($1, $2, $3, $4, " FLEXSYNC_TIME("$5") ", " FLEXSYNC_TIME("$5") ") ON CONFLICT DO NOTHING";
 constexpr const char* kFindEnvironment =
     "SELECT 1 FROM environments WHERE tenant_id = $1 AND environment_id = $2 AND status <> 'deleted'";
-constexpr PageStatement kEnvironments{kEnvironmentColumns,
-                                      "environments AS e",
-                                      {"e.created_at", "e.environment_id"}};
+constexpr PageStatement kEnvironments{kEnvironmentColumns, "environments AS e", {"e.created_at", "e.environment_id"}};
 
 tl::unexpected<Error> no_tenant(const TenantId& id) {
   return fail(ErrorCode::not_found,

@@ -143,12 +143,11 @@ Result<Page<WebhookEventView>> StoreQueries::webhook_events(const Scope& scope, 
   if (auto valid = where.check(); !valid) {
     return tl::unexpected(valid.error());
   }
-  return pool_.call(scope, "webhook events cannot be listed",
-                    [&](pqxx::transaction_base& tx) -> Result<Page<WebhookEventView>> {
-                      return select_page<WebhookEventView>(
-                          tx, kEventPage, where, filter.list,
-                          [&](const pqxx::row& row) { return view_from_row(row, scope); });
-                    });
+  return pool_.call(
+      scope, "webhook events cannot be listed", [&](pqxx::transaction_base& tx) -> Result<Page<WebhookEventView>> {
+        return select_page<WebhookEventView>(tx, kEventPage, where, filter.list,
+                                             [&](const pqxx::row& row) { return view_from_row(row, scope); });
+      });
 }
 
 Result<WebhookEventView> StoreQueries::webhook_event(const Scope& scope, const StripeEventId& id) {
@@ -174,9 +173,10 @@ Result<Page<DeadLetter>> StoreQueries::dead_letters(const Scope& scope, const De
   if (auto valid = where.check(); !valid) {
     return tl::unexpected(valid.error());
   }
-  return pool_.call(scope, "dead letters cannot be listed", [&](pqxx::transaction_base& tx) -> Result<Page<DeadLetter>> {
-    return select_page<DeadLetter>(tx, kDeadPage, where, filter.list, dead_letter_from_row);
-  });
+  return pool_.call(scope, "dead letters cannot be listed",
+                    [&](pqxx::transaction_base& tx) -> Result<Page<DeadLetter>> {
+                      return select_page<DeadLetter>(tx, kDeadPage, where, filter.list, dead_letter_from_row);
+                    });
 }
 
 }  // namespace flexsync::store

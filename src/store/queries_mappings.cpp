@@ -6,9 +6,7 @@ namespace flexsync::store {
 
 namespace {
 
-constexpr PageStatement kMappings{kMappingColumns,
-                                  "entity_integration_mappings AS m",
-                                  {"m.created_at", "m.id"}};
+constexpr PageStatement kMappings{kMappingColumns, "entity_integration_mappings AS m", {"m.created_at", "m.id"}};
 
 // An ended mapping is history: the audit log has it.
 constexpr std::string_view kLive = "status <> 'deleted'";

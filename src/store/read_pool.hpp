@@ -9,8 +9,8 @@
 
 #include "domain/error.hpp"
 #include "domain/ids.hpp"
-#include "telemetry/metrics.hpp"
 #include "store/pqxx_fwd.hpp"
+#include "telemetry/metrics.hpp"
 
 namespace flexsync::store {
 
@@ -31,8 +31,7 @@ class ReadPool {
   // Runs `work` in a transaction that sees `scope` (nothing: no tenant at all) and commits. `done` gets nothing, or
   // the error: what the transaction threw, or service_unavailable. Both run on a pool thread. A connection that broke
   // is opened anew and the work tried once more, so `work` must be repeatable.
-  void submit(std::optional<Scope> scope, std::string what, Work work,
-              std::function<void(std::optional<Error>)> done);
+  void submit(std::optional<Scope> scope, std::string what, Work work, std::function<void(std::optional<Error>)> done);
 
   // The same, waiting for it: for HTTP workers, never for actors.
   std::optional<Error> run(std::optional<Scope> scope, std::string what, Work work);

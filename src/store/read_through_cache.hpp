@@ -21,11 +21,11 @@
 namespace flexsync::store {
 
 struct ReadThroughLimits {
-  std::chrono::milliseconds fresh{5'000};            // served as it is
-  std::chrono::milliseconds stale_max{60'000};       // served while it is read again; older ones count as a miss
-  std::chrono::milliseconds missing{1'000};          // how long "not found" is believed
-  std::chrono::milliseconds refresh_interval{1'000}; // the least time between two forced reads of one key
-  std::size_t found_max = 4'096;                     // per shard, of 16
+  std::chrono::milliseconds fresh{5'000};             // served as it is
+  std::chrono::milliseconds stale_max{60'000};        // served while it is read again; older ones count as a miss
+  std::chrono::milliseconds missing{1'000};           // how long "not found" is believed
+  std::chrono::milliseconds refresh_interval{1'000};  // the least time between two forced reads of one key
+  std::size_t found_max = 4'096;                      // per shard, of 16
   std::size_t missing_max = 1'024;
   std::size_t reads_max = 256;
 };

@@ -35,6 +35,7 @@ std::string connection_string(const SessionConfig& config) {
   }
   std::string own_options = "-c role=";
   own_options += role_name(config.role);
+  own_options += " -c plan_cache_mode=force_generic_plan";  // see the end of migration 0001
   own_options += " -c client_min_messages=warning -c statement_timeout=" + std::to_string(config.statement_timeout_ms);
 
   std::string text;
@@ -92,9 +93,8 @@ void Session::drop() {
 }
 
 void enter_scope(pqxx::transaction_base& tx, const Scope& scope) {
-  tx.exec_params(
-      "SELECT set_config('flexsync.tenant_id', $1, true), set_config('flexsync.environment_id', $2, true)",
-      scope.tenant.str(), scope.environment.str());
+  tx.exec_params("SELECT set_config('flexsync.tenant_id', $1, true), set_config('flexsync.environment_id', $2, true)",
+                 scope.tenant.str(), scope.environment.str());
 }
 
 Failure classify(const std::exception& e) {
@@ -120,6 +120,9 @@ bool breaks_connection(const std::exception& e) {
   if (dynamic_cast<const pqxx::broken_connection*>(&e) != nullptr ||
       dynamic_cast<const pqxx::in_doubt_error*>(&e) != nullptr) {
     return true;
+  }
+  if (dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr) {
+    return false;  // libpqxx 6 throws it without its state, like a lost connection
   }
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e)) {
     const std::string& state = sql->sqlstate();

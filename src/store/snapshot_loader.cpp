@@ -19,8 +19,9 @@ struct Waiting {
   std::function<void(Result<StoredCustomer>)> reply;
 };
 
-const std::string kFrom = " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY "
-                          "AS wanted(wanted_tenant, wanted_environment, wanted_id, ordinal) ";
+const std::string kFrom =
+    " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY "
+    "AS wanted(wanted_tenant, wanted_environment, wanted_id, ordinal) ";
 
 const std::string kCustomers = "SELECT ordinal, " + std::string(kCustomerColumns) + kFrom + R"(
   JOIN customers ON tenant_id = wanted_tenant AND environment_id = wanted_environment AND id = wanted_id)";
@@ -37,7 +38,7 @@ void prepare(pqxx::connection& connection) {
   {
     // A handful of keys is looked up in tables of any size: by index, whatever the statistics say.
     pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_hashjoin = off; SET enable_mergejoin = off");
+    tx.exec("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
   }
   connection.prepare("snapshot_customers", kCustomers);
   connection.prepare("snapshot_mappings", kMappings);

@@ -27,12 +27,12 @@ ChangeSet settled(const CustomerTask& task, InboxOutcome outcome, std::string re
 }
 
 AuditEntry audit(const CustomerTask& task, std::string action, std::string before, std::string after) {
-  return {kEntityType,       task.customer_id.str(), std::move(action), audit_actor(task), std::move(before),
-          std::move(after), task.request_id,         task.now};
+  return {kEntityType,       task.customer_id.str(), std::move(action), audit_actor(task),
+          std::move(before), std::move(after),       task.request_id,   task.now};
 }
 
-StripeObject next_shadow(const CustomerTask& task, const CustomerSnapshot& snapshot,
-                         const stripe::CustomerState& state, const TrueInterval& true_during) {
+StripeObject next_shadow(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
+                         const TrueInterval& true_during) {
   StripeObject shadow;
   shadow.object_type = kEntityType;
   shadow.stripe_id = state.id;
@@ -46,12 +46,11 @@ StripeObject next_shadow(const CustomerTask& task, const CustomerSnapshot& snaps
 
 // The fields that Stripe had when we last looked; before that, none.
 CustomerFields known_fields(const CustomerSnapshot& snapshot) {
-  return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields
-                         : CustomerFields{};
+  return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
 }
 
-Customer next_customer(const CustomerTask& task, const CustomerSnapshot& snapshot,
-                       const stripe::CustomerState& state, const CustomerFields& fields) {
+Customer next_customer(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
+                       const CustomerFields& fields) {
   Customer customer;
   if (snapshot.customer) {
     customer = *snapshot.customer;
@@ -101,8 +100,8 @@ void write_customer(const CustomerTask& task, const CustomerSnapshot& snapshot, 
     return;
   }
   auto difference = describe_change(before, customer);
-  change.audit.push_back(audit(task, before == nullptr ? "create" : "update", std::move(difference.before),
-                               std::move(difference.after)));
+  change.audit.push_back(
+      audit(task, before == nullptr ? "create" : "update", std::move(difference.before), std::move(difference.after)));
   customer.version += 1;
   customer.updated_at = task.now;
   customer.updated_by = kCreatedBy;
@@ -180,6 +179,9 @@ CustomerDecision decide(const CustomerTask& task, const CustomerSnapshot& snapsh
   }
   if (const auto conflict = mapped_elsewhere(task, snapshot)) {
     return *conflict;
+  }
+  if (task.before_fetch && shadow) {
+    return settled(task, InboxOutcome::superseded, "the state was fetched from Stripe after this event had come");
   }
   if (settings.ordering == Ordering::refetch) {
     return Refetch{};

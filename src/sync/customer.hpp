@@ -39,10 +39,13 @@ struct CustomerTask {
   bool was_parked = false;
   std::string request_id;
   Timestamp now;
+  bool before_fetch = false;  // it was waiting here when the shadow's state was asked for: that state is newer
 };
 
-struct Refetch {};                          // only Stripe can tell: ask, then decide_fetched
-struct Conflict { std::string message; };   // deciding again gives the same: for a person
+struct Refetch {};  // only Stripe can tell: ask, then decide_fetched
+struct Conflict {
+  std::string message;
+};  // deciding again gives the same: for a person
 using CustomerDecision = std::variant<ChangeSet, Refetch, Conflict>;
 
 CustomerDecision decide(const CustomerTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings);

@@ -105,7 +105,8 @@ MappedFields to_customer_fields(const stripe::CustomerState& state) {
   if (country.empty() || is_country_code(country)) {
     fields.address_country = country;
   } else {
-    mapped.note = "address.country '" + storable(state.country) + "' is not an ISO 3166-1 alpha-2 code and was kept out";
+    mapped.note =
+        "address.country '" + storable(state.country) + "' is not an ISO 3166-1 alpha-2 code and was kept out";
   }
   for (const auto& [key, value] : state.metadata) {
     if (!is_reserved(key)) {
@@ -130,8 +131,7 @@ std::string external_id_for(const stripe::CustomerState& state) {
     return storable(given->second);
   }
   const auto claimed = state.metadata.find(std::string(stripe::kMetadataCustomerId));
-  if (claimed != state.metadata.end() && !claimed->second.empty() &&
-      !has_id_form(prefix::kCustomer, claimed->second)) {
+  if (claimed != state.metadata.end() && !claimed->second.empty() && !has_id_form(prefix::kCustomer, claimed->second)) {
     return storable(claimed->second);
   }
   return state.id.str();

@@ -15,7 +15,7 @@ namespace {
 
 struct World : StoreWorld {
   std::vector<Scope> woken;
-  StoreDeadLetterCommands commands{pool, clock, [this](const Scope& scope) { woken.push_back(scope); }};
+  StoreDeadLetterCommands commands{pool, clock, [this](const Scope& which) { woken.push_back(which); }};
   store::StoreQueries queries{pool};
   Scope scope = new_scope();
   Scope stranger = new_scope("Stranger");
@@ -34,9 +34,7 @@ struct World : StoreWorld {
     clock.advance(1s);
   }
 
-  std::string state(const std::string& id) {
-    return queries.webhook_event(scope, StripeEventId{id}).value().state;
-  }
+  std::string state(const std::string& id) { return queries.webhook_event(scope, StripeEventId{id}).value().state; }
 };
 
 DeadLetterFilter with_id(const std::string& id) {
@@ -75,8 +73,9 @@ TEST_CASE("one dead letter is redriven: due now, its attempts kept, audited, and
   CHECK(world.commands.redrive(world.scope, with_id("evt_2"), false, world.by) == 1);
   CHECK(world.state("evt_2") == "redriven");
   CHECK(world.state("evt_1") == "dead");
-  const auto row = world.sql("SELECT attempts, extract(epoch FROM next_attempt_at) * 1000000 AS next FROM parked_events"
-                             " WHERE event_id = 'evt_2'");
+  const auto row = world.sql(
+      "SELECT attempts, extract(epoch FROM next_attempt_at) * 1000000 AS next FROM parked_events"
+      " WHERE event_id = 'evt_2'");
   CHECK(row.at(0)["attempts"].as<int>() == 8);
   CHECK(row.at(0)["next"].as<double>() == static_cast<double>(to_unix_micros(world.clock.now())));
   const auto audit = world.audit("webhook_event", "evt_2");

@@ -21,15 +21,16 @@ struct World : StoreWorld {
   void add_customer(const Scope& where, const std::string& id, Timestamp created,
                     const std::string& status = "published") {
     sql("INSERT INTO customers VALUES ('" + where.tenant.str() + "', '" + where.environment.str() + "', '" + id +
-        "', 'ext_" + id + "', 'Ada', '" + id + "@example.com', '+44', 'l1', 'l2', 'London', 'LDN', 'E1', 'GB',"
-        " '{\"tier\": \"gold\", \"stripe_customer_id\": \"cus_1\"}', '" + status + "', 3, " + at(created) + ", " +
-        at(created + 1us) + ", 'stripe:evt_1', 'admin')");
+        "', 'ext_" + id + "', 'Ada', '" + id +
+        "@example.com', '+44', 'l1', 'l2', 'London', 'LDN', 'E1', 'GB',"
+        " '{\"tier\": \"gold\", \"stripe_customer_id\": \"cus_1\"}', '" +
+        status + "', 3, " + at(created) + ", " + at(created + 1us) + ", 'stripe:evt_1', 'admin')");
   }
 
   void add_mapping(const Scope& where, const std::string& id, const std::string& entity, const std::string& status) {
     sql("INSERT INTO entity_integration_mappings VALUES ('" + where.tenant.str() + "', '" + where.environment.str() +
-        "', '" + id + "', 'customer', '" + entity + "', 'stripe', 'cus_" + id + "', '{\"created_via\": \"webhook\"}', '" +
-        status + "', " + at(kStart) + ", " + at(kStart) + ")");
+        "', '" + id + "', 'customer', '" + entity + "', 'stripe', 'cus_" + id +
+        "', '{\"created_via\": \"webhook\"}', '" + status + "', " + at(kStart) + ", " + at(kStart) + ")");
   }
 
   static std::string at(Timestamp time) {
@@ -63,8 +64,11 @@ TEST_CASE("a customer comes back as it was stored, to the microsecond", "[querie
   Customer expected;
   expected.id = CustomerId{"cust_1"};
   expected.external_id = "ext_cust_1";
-  expected.fields = {"Ada", "cust_1@example.com", "+44", "l1", "l2", "London", "LDN", "E1", "GB",
-                     {{"tier", "gold"}, {"stripe_customer_id", "cus_1"}}};
+  expected.fields = {"Ada", "cust_1@example.com",
+                     "+44", "l1",
+                     "l2",  "London",
+                     "LDN", "E1",
+                     "GB",  {{"tier", "gold"}, {"stripe_customer_id", "cus_1"}}};
   expected.version = 3;
   expected.created_at = kStart;
   expected.updated_at = kStart + 1us;
@@ -96,8 +100,7 @@ TEST_CASE("a list of customers is paged, filtered and counted", "[queries]") {
   world.add_customer(world.scope, "cust_gone", kStart, "deleted");
   world.add_customer(world.stranger, "cust_other", kStart);
   CustomerFilter filter;
-  CHECK(ids(world.queries.customers(world.scope, filter)) ==
-        Ids{"cust_4", "cust_3", "cust_2", "cust_1", "cust_0"});
+  CHECK(ids(world.queries.customers(world.scope, filter)) == Ids{"cust_4", "cust_3", "cust_2", "cust_1", "cust_0"});
 
   filter.list = {.limit = 2, .offset = 1, .ascending = true, .start_time = {}, .end_time = {}};
   const auto page = world.queries.customers(world.scope, filter);
@@ -201,7 +204,7 @@ TEST_CASE("a webhook event shows what became of it", "[queries]") {
   CHECK(in_state("ignored") == Ids{"evt_foreign", "evt_ignored"});
   CHECK(in_state("parked") == Ids{"evt_redriven", "evt_dead", "evt_blocked", "evt_retrying"});
   CHECK(in_state("blocked") == Ids{"evt_blocked"});
-  CHECK(in_state("") .size() == 9);
+  CHECK(in_state("").size() == 9);
   WebhookEventFilter wrong;
   wrong.state = "finished";
   const auto refused = world.queries.webhook_events(scope, wrong);
@@ -217,12 +220,14 @@ TEST_CASE("one webhook event comes with its payload, its attempts and what it ch
   world.store_event(scope, "evt_1");
   world.sql("INSERT INTO inbox_attempts VALUES (" + here + "'evt_1', 2, 'timeout', 'second', now()), (" + here +
             "'evt_1', 1, 'timeout', 'first', now()), (" + here + "'evt_2', 1, 'x', 'of another', now())");
-  world.sql("INSERT INTO stripe_objects VALUES (" + here + "'customer', 'cus_1', 'cust_1', '{}', now(), now(), false,"
+  world.sql("INSERT INTO stripe_objects VALUES (" + here +
+            "'customer', 'cus_1', 'cust_1', '{}', now(), now(), false,"
             " false, 1)");
   const auto audit = [&](const std::string& entity, const std::string& actor, const std::string& after) {
-    world.sql("INSERT INTO audit_log (tenant_id, environment_id, entity_type, entity_id, action, actor, before, after,"
-              " request_id, at) VALUES (" + here + "'customer', '" + entity + "', 'update', '" + actor +
-              "', '{}', '" + after + "', 'req_1', now())");
+    world.sql(
+        "INSERT INTO audit_log (tenant_id, environment_id, entity_type, entity_id, action, actor, before, after,"
+        " request_id, at) VALUES (" +
+        here + "'customer', '" + entity + "', 'update', '" + actor + "', '{}', '" + after + "', 'req_1', now())");
   };
   audit("cust_1", "stripe:evt_1", R"({"name":"Ada"})");
   audit("cust_1", "stripe:evt_2", R"({"name":"Eve"})");

@@ -23,8 +23,7 @@ StoreWorld::StoreWorld()
     : database(migrated_database()),
       secrets(secret_box_with("k1")),
       pool({.url = database.url()}, metrics),
-      provisioning(pool, secrets, clock),
-      superuser_(database.url()) {}
+      provisioning(pool, secrets, clock) {}
 
 Scope StoreWorld::new_scope(const std::string& name) {
   const auto tenant = provisioning.create_tenant(name, admin);
@@ -39,7 +38,8 @@ EnvironmentId StoreWorld::new_environment(const TenantId& tenant, const std::str
 }
 
 pqxx::result StoreWorld::sql(const std::string& statement) {
-  pqxx::work tx(superuser_);
+  pqxx::connection superuser(database.url());  // anew each time: tests stop PostgreSQL in between
+  pqxx::work tx(superuser);
   auto result = tx.exec(statement);
   tx.commit();
   return result;
@@ -57,19 +57,21 @@ pqxx::result StoreWorld::audit(const std::string& entity_type, const std::string
 
 std::int64_t StoreWorld::store_event(const Scope& scope, const std::string& id, const std::string& type,
                                      const std::string& object_id, const std::string& ignored) {
-  pqxx::work tx(superuser_);
+  pqxx::connection superuser(database.url());
+  pqxx::work tx(superuser);
   const auto row = tx.exec_params1(
       "INSERT INTO inbox (tenant_id, environment_id, event_id, event_type, object_type, object_id, api_version,"
       " stripe_created, received_at, request_id, ignored_reason, payload_bytes, payload)"
-      " VALUES ($1, $2, $3, $4, 'customer', $5, '2026-10-28', " FLEXSYNC_TIME("$6") " - interval '1 s', "
-      FLEXSYNC_TIME("$6") ", 'req_1', $7, 5, '\\x007b227d0a') RETURNING seq",
+      " VALUES ($1, $2, $3, $4, 'customer', $5, '2026-10-28', " FLEXSYNC_TIME("$6") " - interval '1 s', " FLEXSYNC_TIME(
+          "$6") ", 'req_1', $7, 5, '\\x007b227d0a') RETURNING seq",
       scope.tenant.str(), scope.environment.str(), id, type, object_id, to_unix_micros(clock.now()), ignored);
   tx.commit();
   return row[0].as<std::int64_t>();
 }
 
 void StoreWorld::settle(const Scope& scope, std::int64_t seq, const std::string& outcome, const std::string& reason) {
-  pqxx::work tx(superuser_);
+  pqxx::connection superuser(database.url());
+  pqxx::work tx(superuser);
   tx.exec_params("INSERT INTO inbox_outcomes VALUES ($1, $2, $3, $4, $5, " FLEXSYNC_TIME("$6") ")", scope.tenant.str(),
                  scope.environment.str(), seq, outcome, reason, to_unix_micros(kStart));
   tx.commit();
@@ -78,9 +80,10 @@ void StoreWorld::settle(const Scope& scope, std::int64_t seq, const std::string&
 void StoreWorld::park(const Scope& scope, std::int64_t seq, const std::string& event_id, const std::string& state,
                       Timestamp since) {
   settle(scope, seq, "parked");
-  pqxx::work tx(superuser_);
-  tx.exec_params("INSERT INTO parked_events VALUES ($1, $2, $3, $4, $5, 8, 'infinity', 'conflict', 'two of them', "
-                 FLEXSYNC_TIME("$6") ", " FLEXSYNC_TIME("$6") ")",
+  pqxx::connection superuser(database.url());
+  pqxx::work tx(superuser);
+  tx.exec_params("INSERT INTO parked_events VALUES ($1, $2, $3, $4, $5, 8, " FLEXSYNC_TIME("$6") ","
+                 " 'conflict', 'two of them', " FLEXSYNC_TIME("$6") ", " FLEXSYNC_TIME("$6") ")",
                  scope.tenant.str(), scope.environment.str(), seq, event_id, state, to_unix_micros(since));
   tx.commit();
 }

@@ -44,9 +44,6 @@ struct StoreWorld {
   store::ReadPool pool;
   store::StoreProvisioning provisioning;
   Principal admin{Principal::Kind::admin, {}, {}, "admin"};
-
- private:
-  pqxx::connection superuser_;
 };
 
 }  // namespace flexsync::testing

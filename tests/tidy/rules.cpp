@@ -171,7 +171,7 @@ const std::vector<Library>& libraries() {
       {"<boost/asio", {"src/http/"}, "put it behind src/http's Asio-free headers"},
       {"<pqxx/", {"src/store/"}, "ask a port of src/domain, which src/store implements"},
       {"<libpq", {"src/store/"}, "ask a port of src/domain, which src/store implements"},
-      {"<curl/", {"src/stripe/curl_", "src/app/"}, "call through stripe/transport.hpp"},
+      {"<curl/", {"src/stripe/transport", "src/stripe/curl_", "src/app/"}, "call through stripe/transport.hpp"},
   };
   return all;
 }

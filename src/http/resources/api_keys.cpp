@@ -19,6 +19,8 @@ nlohmann::json render(const ApiKey& key) {
                            {"type", key.type},
                            {"provider", "flexprice"},
                            {"display_id", key.display},
+                           {"roles", nlohmann::json::array()},
+                           {"user_type", nullptr},
                            {"status", to_string(key.status)},
                            {"created_at", to_rfc3339(key.created_at)},
                            {"updated_at", to_rfc3339(key.updated_at)}};

@@ -32,9 +32,7 @@ nlohmann::json render(const Connection& connection, int depth_max) {
                            {"created_by", connection.created_by},
                            {"updated_by", never_updated ? connection.created_by : std::string()}};
   put_scope(record, connection.scope);
-  if (connection.livemode) {
-    record["livemode"] = *connection.livemode;
-  }
+  record["livemode"] = connection.livemode ? nlohmann::json(*connection.livemode) : nlohmann::json();
   return record;
 }
 

@@ -25,6 +25,8 @@ nlohmann::json render(const Scope& scope, const Customer& customer) {
                            {"address_state", fields.address_state},
                            {"address_postal_code", fields.address_postal_code},
                            {"address_country", fields.address_country},
+                           {"parent_customer_id", nullptr},
+                           {"parent_customer", nullptr},
                            {"metadata", nlohmann::json(fields.metadata)},
                            {"status", to_string(customer.status)},
                            {"created_at", to_rfc3339(customer.created_at)},

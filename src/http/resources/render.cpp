@@ -13,9 +13,7 @@ void put_scope(nlohmann::json& record, const Scope& scope) {
 }
 
 void put_time(nlohmann::json& record, const char* name, const std::optional<Timestamp>& time) {
-  if (time) {
-    record[name] = to_rfc3339(*time);
-  }
+  record[name] = time ? nlohmann::json(to_rfc3339(*time)) : nlohmann::json();
 }
 
 nlohmann::json embedded_json(const std::string& text, int depth_max) {

@@ -15,7 +15,8 @@ namespace flexsync::http {
 // tenant_id and environment_id, which every tenant record has.
 void put_scope(nlohmann::json& record, const Scope& scope);
 
-// The time, or no field at all: the client's validation takes an absent field, not every one takes null.
+// The time, or null. Optional fields are null rather than absent: with zod 4.4 and later FlexPrice's official client
+// refuses an answer that lacks one, while null passes with every version.
 void put_time(nlohmann::json& record, const char* name, const std::optional<Timestamp>& time);
 
 // JSON text as JSON; as a plain string when it does not parse or nests too deep to print.

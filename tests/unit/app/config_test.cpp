@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 
 #include "app/config_table.hpp"
 #include "app/local_keys.hpp"
@@ -56,13 +57,28 @@ std::string fault_of(const EnvironmentVariables& environment) {
   return loaded.error().message;
 }
 
+// The first line in which two texts differ; empty when they are equal.
+std::string first_difference(const std::string& a, const std::string& b) {
+  std::istringstream left(a);
+  std::istringstream right(b);
+  std::string x;
+  std::string y;
+  for (int line = 1; a != b; ++line) {
+    const bool more = static_cast<bool>(std::getline(left, x)) & static_cast<bool>(std::getline(right, y));
+    if (!more || x != y) {
+      return "line " + std::to_string(line) + ": \"" + x + "\" is not \"" + y + "\"";
+    }
+  }
+  return "";
+}
+
 // Rendered files are rewritten by FLEXSYNC_TEST_UPDATE=1, otherwise compared.
 void check_rendered(const fs::path& file, const std::string& expected) {
   if (std::getenv("FLEXSYNC_TEST_UPDATE") != nullptr) {
     write(file, expected);
   }
-  INFO(file << " differs from the table: run the test once with FLEXSYNC_TEST_UPDATE=1");
-  CHECK(read(file) == expected);
+  INFO(file << " differs from the table: run unit_app_tests once with FLEXSYNC_TEST_UPDATE=1");
+  CHECK(first_difference(read(file), expected) == "");
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ TEST_CASE_METHOD(HttpFixture, "a key is shown once, when it is made", "[http][ap
   CHECK(body["secret"]["type"] == "private_key");
   CHECK(body["secret"]["provider"] == "flexprice");
   CHECK(body["secret"]["expires_at"] == "2026-12-31T23:00:00Z");
-  CHECK_FALSE(body["secret"].contains("last_used_at"));
+  CHECK(body["secret"]["last_used_at"].is_null());
   CHECK(provisioning.asked_key.scope == kScope);
 
   const auto list = as_key("GET", "/v1/secrets/api/keys").json();

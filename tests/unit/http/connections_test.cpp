@@ -42,7 +42,8 @@ TEST_CASE_METHOD(HttpFixture, "a connection's wrong fields are named, their valu
   const auto reply = as_key("POST", "/v1/connections", R"({
     "provider_type": "paddle", "metadata": {"a": []}, "sync_config": {"customer": {"inbound": "yes"}},
     "encrypted_secret_data": {"publishable_key": "pk_x", "secret_key": "hunter2hunter2", "webhook_secret": 5,
-                              "webhook_secrets": ["whsec_0123456789", "sec_0123456789"], "account_id": "acct_ 234567"}})");
+                              "webhook_secrets": ["whsec_0123456789", "sec_0123456789"],
+                              "account_id": "acct_ 234567"}})");
   CHECK(reply.status == 400);
   const auto details = reply.error()["details"];
   CHECK(details["name"] == "is required");
@@ -105,7 +106,7 @@ TEST_CASE_METHOD(HttpFixture, "connections are listed, shown and deleted", "[htt
   CHECK(list["offset"] == 1);
   const auto one = as_key("GET", "/v1/connections/conn_01").json();
   CHECK(one["sync_config"].is_string());
-  CHECK_FALSE(one.contains("livemode"));
+  CHECK(one["livemode"].is_null());
   CHECK(as_key("DELETE", "/v1/connections/conn_01").status == 204);
   CHECK(provisioning.asked_id == "conn_01");
 }

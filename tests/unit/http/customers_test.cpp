@@ -39,6 +39,8 @@ TEST_CASE_METHOD(HttpFixture, "a customer is shown in FlexPrice's shape", "[http
                                        {"address_state", ""},
                                        {"address_postal_code", ""},
                                        {"address_country", "DE"},
+                                       {"parent_customer_id", nullptr},
+                                       {"parent_customer", nullptr},
                                        {"metadata", {{"stripe_customer_id", "cus_1"}}},
                                        {"status", "published"},
                                        {"tenant_id", "tenant_01"},

@@ -9,13 +9,17 @@
 
 #include <algorithm>
 #include <cctype>
+#include <condition_variable>
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "http/server.hpp"
 #include "support/fake_ports.hpp"
@@ -121,6 +125,57 @@ inline std::string request_text(const std::string& method, const std::string& ta
          (body.empty() && method == "GET" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n") + "\r\n" +
          body;
 }
+
+inline constexpr const char* kWebhookPath = "/v1/webhooks/stripe/tenant_01/env_01";
+inline const std::string kSigned = "Stripe-Signature: t=1,v1=00\r\n";
+
+inline std::string webhook(const std::string& body, const std::string& headers = {}) {
+  return request_text("POST", kWebhookPath, kSigned + headers, body);
+}
+
+// Holds whoever passes until it is opened.
+class Gate {
+ public:
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++waiting_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return open_; });
+  }
+  void wait_for(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ >= count; });
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int waiting_ = 0;
+  bool open_ = false;
+};
+
+// Takes webhooks and keeps their replies until the test wants them answered.
+struct HeldWebhooks {
+  explicit HeldWebhooks(FakeIntake& intake) {
+    intake.on_store = [this](const IncomingEvent&, FakeIntake::Reply reply) {
+      const std::lock_guard lock(mutex);
+      replies.push_back(std::move(reply));
+      changed.notify_all();
+    };
+  }
+  void wait_for(std::size_t count) {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return replies.size() >= count; });
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<FakeIntake::Reply> replies;
+};
 
 struct HttpFixture {
   FakeVerifier verifier;

@@ -5,12 +5,16 @@
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "domain/clock.hpp"
 
 using namespace flexsync;
 using Catch::Matchers::Contains;
@@ -78,6 +82,22 @@ TEST_CASE("a JSON line carries time, level, message and typed fields") {
   CHECK(line["duplicate"] == true);
   CHECK_FALSE(line.contains("request_id"));
   CHECK_THAT(line["time"].get<std::string>(), Matches(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z)"));
+}
+
+TEST_CASE("the time on a line is UTC, whatever the machine's zone") {
+  ::setenv("TZ", "Asia/Tokyo", 1);
+  ::tzset();
+  nlohmann::json line;
+  {
+    const CapturedLog captured(log::Level::info, log::Format::json);
+    log::info("now");
+    line = captured.only_line();
+  }
+  ::unsetenv("TZ");
+  ::tzset();
+  const auto logged = parse_rfc3339(line["time"].get<std::string>());
+  REQUIRE(logged.has_value());
+  CHECK(std::chrono::abs(SystemClock().now() - *logged) < std::chrono::minutes(1));
 }
 
 TEST_CASE("no value can break out of its line") {

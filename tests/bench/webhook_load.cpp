@@ -1,0 +1,276 @@
+// Signed Stripe webhooks at full speed or at a given rate, over keep-alive connections; one thread, epoll.
+//
+// It shares the machine with what it measures, so it does little: a body is a template with the ids overwritten, the
+// signature one HMAC, the answer is read up to its status line and length. Prints one JSON object.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <openssl/hmac.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::uint16_t port = 8080;
+  std::string targets;  // a file: "<path> <webhook secret>" a line, taken in turn
+  int connections = 64;
+  long count = 100'000;
+  double rate = 0;  // requests a second; 0: as fast as answers come
+  std::size_t body_bytes = 2'500;
+  long customers = 100'000;  // distinct ones, over all targets
+  std::string prefix = "a";  // of ids, so that runs do not repeat them
+};
+
+struct Target {
+  std::string path;
+  std::string secret;
+};
+
+struct Connection {
+  int fd = -1;
+  std::string out;
+  std::size_t sent = 0;
+  std::string in;
+  bool busy = false;
+  Clock::time_point due;  // when the request should have left: queueing in the generator counts as latency
+};
+
+std::vector<Target> read_targets(const std::string& file) {
+  std::ifstream in(file);
+  std::vector<Target> targets;
+  for (Target target; in >> target.path >> target.secret;) {
+    targets.push_back(target);
+  }
+  if (targets.empty()) {
+    throw std::runtime_error("no target in " + file + ": give one line \"<path> <webhook secret>\" or more");
+  }
+  return targets;
+}
+
+std::string hex(const unsigned char* bytes, unsigned length) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) {
+    text += kDigits[bytes[i] >> 4];
+    text += kDigits[bytes[i] & 15];
+  }
+  return text;
+}
+
+class Generator {
+ public:
+  explicit Generator(const Options& options)
+      : options_(options), targets_(read_targets(options.targets)), started_unix_(std::time(nullptr)) {}
+
+  std::string request(long n) {
+    const auto& target = targets_[static_cast<std::size_t>(n) % targets_.size()];
+    const long customer = n % options_.customers;
+    const auto body = make_body(n, customer);
+    const auto time = std::to_string(std::time(nullptr));
+    const std::string signed_text = time + "." + body;
+    std::array<unsigned char, 32> digest{};
+    unsigned length = 0;
+    HMAC(EVP_sha256(), target.secret.data(), static_cast<int>(target.secret.size()),
+         reinterpret_cast<const unsigned char*>(signed_text.data()), signed_text.size(), digest.data(), &length);
+    return "POST " + target.path +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nStripe-Signature: t=" + time +
+           ",v1=" + hex(digest.data(), length) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+           body;
+  }
+
+ private:
+  // The n-th event: the first of each customer creates it, later ones change it, each a second later than the last.
+  std::string make_body(long n, long customer) const {
+    const long round = n / options_.customers;
+    const auto id = options_.prefix + std::to_string(customer);
+    std::string body = R"({"id":"evt_)" + options_.prefix + std::to_string(n) +
+                       R"(","object":"event","api_version":"2026-10-28.endive","created":)" +
+                       std::to_string(started_unix_ - 1'000'000 + round) + R"(,"type":"customer.)" +
+                       (round == 0 ? "created" : "updated") +
+                       R"(","livemode":false,"pending_webhooks":1,"request":{"id":"req_1","idempotency_key":null},)"
+                       R"("data":{"object":{"id":"cus_)" +
+                       id + R"(","object":"customer","name":"Customer )" + id + " round " + std::to_string(round) +
+                       R"(","email":"c)" + id +
+                       R"(@example.com","phone":"+1 555 0100","address":{"line1":"1 Main Street","line2":null,)"
+                       R"("city":"Springfield","state":"IL","postal_code":"62701","country":"US"},"balance":0,)"
+                       R"("metadata":{"plan":"pro","region":"emea"},"invoice_settings":{"footer":")";
+    const std::string tail = R"("},"livemode":false}}})";
+    if (body.size() + tail.size() < options_.body_bytes) {
+      body.append(options_.body_bytes - body.size() - tail.size(), 'x');
+    }
+    return body + tail;
+  }
+
+  const Options& options_;
+  std::vector<Target> targets_;
+  long started_unix_;
+};
+
+class Load {
+ public:
+  explicit Load(const Options& options) : options_(options), generator_(options), epoll_(epoll_create1(0)) {
+    latencies_.reserve(static_cast<std::size_t>(options.count));
+  }
+
+  void run() {
+    connections_.resize(static_cast<std::size_t>(options_.connections));
+    for (std::size_t i = 0; i < connections_.size(); ++i) {
+      open(i);
+    }
+    begin_ = Clock::now();
+    for (auto& connection : connections_) {
+      start_next(connection);
+    }
+    std::array<epoll_event, 64> events{};
+    while (answered_ < options_.count) {
+      const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
+      for (int i = 0; i < ready; ++i) {
+        receive(connections_[events[static_cast<std::size_t>(i)].data.u32]);
+      }
+      if (options_.rate > 0) {
+        for (auto& connection : connections_) {
+          start_next(connection);
+        }
+      }
+    }
+    end_ = Clock::now();
+  }
+
+  void report() {
+    std::sort(latencies_.begin(), latencies_.end());
+    const auto at = [&](double share) {
+      const auto index = static_cast<std::size_t>(share * static_cast<double>(latencies_.size() - 1));
+      return static_cast<double>(latencies_[index]) / 1000.0;
+    };
+    const double seconds = std::chrono::duration<double>(end_ - begin_).count();
+    std::printf(
+        "{\"requests\":%ld,\"ok\":%ld,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,"
+        "\"p999_ms\":%.3f,\"max_ms\":%.3f}\n",
+        answered_, ok_, seconds, static_cast<double>(answered_) / seconds, at(0.5), at(0.99), at(0.999), at(1));
+  }
+
+  bool all_ok() const { return ok_ == options_.count; }
+
+ private:
+  void open(std::size_t index) {
+    auto& connection = connections_[index];
+    connection.fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(options_.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+      throw std::runtime_error("cannot connect to 127.0.0.1:" + std::to_string(options_.port));
+    }
+    const int on = 1;
+    setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u32 = static_cast<std::uint32_t>(index);
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event);
+  }
+
+  Clock::time_point due(long n) const {
+    return begin_ + std::chrono::duration_cast<Clock::duration>(
+                        std::chrono::duration<double>(static_cast<double>(n) / options_.rate));
+  }
+
+  int wait_ms() const { return options_.rate > 0 ? 1 : 1000; }
+
+  void start_next(Connection& connection) {
+    if (connection.busy || started_ >= options_.count) {
+      return;
+    }
+    const auto now = Clock::now();
+    connection.due = options_.rate > 0 ? due(started_) : now;
+    if (connection.due > now) {
+      return;
+    }
+    connection.busy = true;
+    connection.out = generator_.request(started_++);
+    for (std::size_t sent = 0; sent < connection.out.size();) {
+      const auto n = write(connection.fd, connection.out.data() + sent, connection.out.size() - sent);
+      if (n <= 0) {
+        throw std::runtime_error("the server closed a connection while it was written to");
+      }
+      sent += static_cast<std::size_t>(n);
+    }
+  }
+
+  void receive(Connection& connection) {
+    std::array<char, 4096> buffer{};
+    const auto n = read(connection.fd, buffer.data(), buffer.size());
+    if (n <= 0) {
+      throw std::runtime_error("the server closed a connection before it answered");
+    }
+    connection.in.append(buffer.data(), static_cast<std::size_t>(n));
+    const auto head = connection.in.find("\r\n\r\n");
+    if (head == std::string::npos) {
+      return;
+    }
+    const auto field = connection.in.find("Content-Length: ");
+    const auto length = field < head ? std::strtoul(connection.in.c_str() + field + 16, nullptr, 10) : 0;
+    if (connection.in.size() < head + 4 + length) {
+      return;
+    }
+    ok_ += connection.in.compare(9, 3, "200") == 0 ? 1 : 0;
+    ++answered_;
+    latencies_.push_back(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - connection.due).count());
+    connection.in.clear();
+    connection.busy = false;
+    start_next(connection);
+  }
+
+  const Options& options_;
+  Generator generator_;
+  int epoll_;
+  std::vector<Connection> connections_;
+  std::vector<long> latencies_;
+  long started_ = 0;
+  long answered_ = 0;
+  long ok_ = 0;
+  Clock::time_point begin_;
+  Clock::time_point end_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App cli{"Sends signed Stripe webhooks to a Flexsync on loopback and measures the acknowledgements."};
+  cli.add_option("--port", options.port)->required();
+  cli.add_option("--targets", options.targets, "file: \"<path> <webhook secret>\" a line")->required();
+  cli.add_option("--connections", options.connections);
+  cli.add_option("--count", options.count);
+  cli.add_option("--rate", options.rate, "requests a second; 0: as fast as possible");
+  cli.add_option("--body-bytes", options.body_bytes);
+  cli.add_option("--customers", options.customers, "distinct ones");
+  cli.add_option("--prefix", options.prefix, "of all ids");
+  CLI11_PARSE(cli, argc, argv);
+  try {
+    Load load(options);
+    load.run();
+    load.report();
+    return load.all_ok() ? 0 : 1;
+  } catch (const std::exception& e) {
+    std::cerr << "webhook_load: " << e.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,122 @@
+// kill -9 in a loop while Stripe (stripe-sim) changes customers and delivers webhooks, doubled, late and out of order:
+// at random moments, and at every failpoint. Each time the server starts again on what the last one left behind.
+//
+// FLEXSYNC_TEST_KILLS=20       random kills; a long run takes 500
+// FLEXSYNC_TEST_KILL_ROUNDS=1  visits to each failpoint
+// FLEXSYNC_TEST_SEED=          replays the moments of a printed seed
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { failpoints, launch, makePlace, provision, startServer } from '../lib/flexsync.mjs';
+import { Ledger } from '../lib/ledger.mjs';
+import { startSim } from '../lib/sim.mjs';
+import { StripeTraffic } from '../lib/stripe_traffic.mjs';
+import { chooseSeed, seededRandom } from '../lib/wait.mjs';
+
+const kills = Number(process.env.FLEXSYNC_TEST_KILLS ?? 20);
+const rounds = Number(process.env.FLEXSYNC_TEST_KILL_ROUNDS ?? 1);
+const seed = chooseSeed('FLEXSYNC_TEST_SEED');
+
+const lifeMsMax = 1_500; // from exec to the kill: some die while they start, some under full load
+const clusterKillShare = 0.2; // PostgreSQL dies with the server
+const passMax = 4; // a failpoint kills on one of its first passes
+const failpointMsMax = 30_000;
+const deliveredMsMax = 60_000;
+
+const random = seededRandom(seed);
+let place;
+let sim;
+let tenant;
+let traffic;
+let settings;
+let ledger;
+const acknowledged = new Set(); // events that got a 200 at least once
+let lastDelivery = 0;
+
+// The simulator's log of attempts is bounded, so it is read as we go.
+async function collectAcknowledged() {
+  for (let more = true; more; ) {
+    const log = await sim.get(`/_sim/webhooks/deliveries?outcome=delivered&limit=100000&after=${lastDelivery}`);
+    log.data.forEach((delivery) => acknowledged.add(delivery.event));
+    lastDelivery = log.data.at(-1)?.number ?? lastDelivery;
+    more = log.has_more;
+  }
+}
+
+before(async () => {
+  console.log(`# FLEXSYNC_TEST_SEED=${seed}`);
+  place = makePlace();
+  const retries = ['--retry-base-ms', '20', '--retry-cap-ms', '500', '--tries-max', '100000'];
+  sim = await startSim(['--webhook-concurrency', '24', '--seed', String(seed), ...retries]);
+  settings = { FLEXSYNC_STRIPE_API_BASE: sim.base, FLEXSYNC_INBOX_SWEEP_INTERVAL_MS: '500' };
+  const server = await startServer(place, settings);
+  settings.FLEXSYNC_HTTP_PORT = String(server.port);
+  tenant = await provision(server);
+  await server.stop();
+  const { id } = await sim.stripe.webhookEndpoints.create({
+    url: `http://127.0.0.1:${server.port}${tenant.path}`,
+    enabled_events: ['*'],
+  });
+  await sim.post(`/_sim/webhook_endpoints/${id}/secrets`, { secrets: [tenant.secret] });
+  await sim.post('/_sim/webhooks/faults', { seed, duplicate: 0.1, reorder: 0.1, delay: 0.1, drop: 0.05 });
+  traffic = new StripeTraffic({ stripe: sim.stripe, random }).start();
+  ledger = new Ledger(place.cluster, tenant);
+});
+
+after(async () => {
+  await traffic?.stop();
+  await sim?.stop();
+  await place?.remove();
+});
+
+test(`${kills} kills at random moments`, async () => {
+  for (let i = 0; i < kills; ++i) {
+    const server = launch(place, settings);
+    await pause(random() * lifeMsMax);
+    const { signal } = await server.stop('SIGKILL');
+    assert.equal(signal, 'SIGKILL', `the server ended by itself: ${server.stderr()}`);
+    await collectAcknowledged();
+    if (random() < clusterKillShare) {
+      await place.cluster.stop('SIGKILL');
+    }
+  }
+});
+
+for (const name of failpoints()) {
+  test(`killed at ${name}`, async () => {
+    for (let i = 0; i < rounds; ++i) {
+      const passes = 1 + Math.floor(random() * passMax);
+      const server = launch(place, { ...settings, FLEXSYNC_FAILPOINT_PLAN: `${name}=kill@${passes}` });
+      const { signal } = await server.ended(failpointMsMax);
+      assert.equal(signal, 'SIGKILL', `the server ended by itself: ${server.stderr()}`);
+      await collectAcknowledged();
+    }
+  });
+}
+
+test('in the end nothing is lost, nothing happened twice, and both sides are equal', async () => {
+  await traffic.stop();
+  await sim.post('/_sim/webhooks/faults', {});
+  const server = await startServer(place, settings);
+  await sim.idle(deliveredMsMax);
+  await ledger.waitUntilSettled();
+
+  await collectAcknowledged();
+  const { accounts } = await sim.get('/_sim/state?types=customer,event');
+  const all = (type) => accounts.flatMap(({ objects }) => objects[type] ?? []);
+  const undelivered = all('event').filter(({ id }) => !acknowledged.has(id));
+  assert.deepEqual(undelivered, [], 'events that Stripe gave up');
+  const stored = await ledger.assertStoredOnce(acknowledged);
+  assert.equal(stored.length, acknowledged.size);
+
+  await ledger.assertNothingFailed();
+  await ledger.assertEffectsOnce();
+  const customers = new Map(all('customer').map((object) => [object.id, object]));
+  const live = [...customers.values()].filter((customer) => !customer.deleted).map((customer) => customer.id);
+  await ledger.assertMappingsAreBijection(live);
+  await ledger.assertCustomersEqual(customers);
+  console.log(`# ${customers.size} customers, ${stored.length} events`);
+  assert.equal((await server.stop()).code, 0);
+  assert.equal(place.cluster.pid, 0, 'PostgreSQL stopped with the server');
+});

@@ -1,0 +1,169 @@
+// What must hold in the database after any fault, read past the server: each acknowledged event stored once, each
+// effect once, mappings a bijection, nothing left undone.
+import assert from 'node:assert/strict';
+
+import { waitFor } from './wait.mjs';
+
+const settledMsMax = 60_000;
+
+const mirrored = ['name', 'email', 'contact', 'address_line1', 'address_line2', 'address_city', 'address_state',
+  'address_postal_code', 'address_country'];
+
+export class Ledger {
+  constructor(cluster, { tenant, environment }) {
+    this.cluster = cluster;
+    this.of = (alias) => `${alias}.tenant_id = '${tenant}' AND ${alias}.environment_id = '${environment}'`;
+    this.own = `(tenant_id, environment_id) = ('${tenant}', '${environment}')`;
+  }
+
+  inboxCount() {
+    return this.cluster.value(`SELECT count(*) FROM inbox WHERE ${this.own}`);
+  }
+
+  unsettledCount() {
+    return this.cluster.value(
+      `SELECT count(*) FROM inbox i LEFT JOIN inbox_outcomes o USING (tenant_id, environment_id, seq)
+       WHERE ${this.of('i')} AND i.ignored_reason = '' AND coalesce(o.outcome, 'parked') = 'parked'`,
+    );
+  }
+
+  async waitUntilSettled(ms = settledMsMax) {
+    let left;
+    await waitFor(async () => (left = await this.unsettledCount()) === 0, () => `${left} events to be settled`, ms);
+  }
+
+  async storedEvents() {
+    const rows = await this.cluster.rows(`SELECT event_id FROM inbox WHERE ${this.own}`);
+    return rows.map((row) => row.event_id);
+  }
+
+  // Each acknowledged event is stored, and none twice.
+  async assertStoredOnce(acknowledged) {
+    const stored = await this.storedEvents();
+    const distinct = new Set(stored);
+    assert.equal(stored.length, distinct.size, 'an event is stored twice');
+    const lost = [...acknowledged].filter((id) => !distinct.has(id));
+    assert.deepEqual(lost, [], `${lost.length} events were answered 200 and are not stored`);
+    return stored;
+  }
+
+  async assertNothingFailed() {
+    assert.deepEqual(await this.cluster.rows(`SELECT * FROM parked_events WHERE ${this.own}`), [], 'parked events');
+    const outcomes = await this.cluster.rows(
+      `SELECT outcome, count(*) FROM inbox_outcomes WHERE ${this.own} GROUP BY outcome ORDER BY outcome`,
+    );
+    const unwanted = outcomes.filter(({ outcome }) => !['applied', 'unchanged', 'superseded'].includes(outcome));
+    assert.deepEqual(unwanted, [], 'outcomes that no customer event should have');
+    return outcomes;
+  }
+
+  // One 'create' and one 'map' per customer; per event each action once; as many versions as changes were audited.
+  async assertEffectsOnce() {
+    const audit = `audit_log WHERE ${this.own} AND entity_type = 'customer'`;
+    const none = async (sql, what) => assert.deepEqual(await this.cluster.rows(`${sql} LIMIT 5`), [], what);
+    await none(
+      `SELECT entity_id, action, count(*) FROM ${audit} AND action IN ('create', 'map', 'unmap')
+       GROUP BY entity_id, action HAVING count(*) > 1`,
+      'created or mapped more than once',
+    );
+    await none(
+      `SELECT actor, action, count(*) FROM ${audit} GROUP BY actor, action HAVING count(*) > 1`,
+      'an event took effect more than once',
+    );
+    await none(
+      `SELECT c.id, c.version, a.changes FROM (SELECT * FROM customers WHERE ${this.own}) c
+       LEFT JOIN (SELECT entity_id, count(*) AS changes, count(*) FILTER (WHERE action = 'create') AS created
+                  FROM ${audit} AND action IN ('create', 'update') GROUP BY entity_id) a ON a.entity_id = c.id
+       WHERE c.version IS DISTINCT FROM a.changes OR a.created IS DISTINCT FROM 1`,
+      'a customer whose versions are not the audited changes',
+    );
+    await none(
+      `SELECT a.entity_id FROM (SELECT DISTINCT entity_id FROM ${audit}) a
+       WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE ${this.of('c')} AND c.id = a.entity_id)`,
+      'an audited customer that does not exist',
+    );
+    await none(
+      `SELECT m.entity_id FROM (SELECT * FROM entity_integration_mappings WHERE ${this.own}) m
+       LEFT JOIN (SELECT entity_id, count(*) AS maps FROM ${audit} AND action = 'map' GROUP BY entity_id) a
+         USING (entity_id)
+       WHERE a.maps IS DISTINCT FROM 1`,
+      'a mapping without its one audit row',
+    );
+  }
+
+  // One live mapping per customer and per Stripe id; exactly the Stripe ids in `live` have one.
+  async assertMappingsAreBijection(live) {
+    const mappings = await this.cluster.rows(
+      `SELECT entity_id, provider_entity_id FROM entity_integration_mappings
+       WHERE ${this.own} AND entity_type = 'customer' AND status = 'published'`,
+    );
+    const count = (key) => new Set(mappings.map((mapping) => mapping[key])).size;
+    assert.equal(count('entity_id'), mappings.length, 'a customer with two live mappings');
+    assert.equal(count('provider_entity_id'), mappings.length, 'a Stripe id with two live mappings');
+    assert.deepEqual(
+      mappings.map((mapping) => mapping.provider_entity_id).sort(),
+      [...live].sort(),
+      'the live mappings are not those of the live Stripe customers',
+    );
+  }
+
+  // Our customers by the Stripe id they mirror: {stripe id → {deleted, name, email …, metadata}}.
+  async customers() {
+    const rows = await this.cluster.rows(
+      `SELECT s.stripe_id, s.deleted, c.* FROM (SELECT * FROM stripe_objects WHERE ${this.own}) s
+       JOIN (SELECT * FROM customers WHERE ${this.own}) c ON c.id = s.entity_id`,
+    );
+    const total = await this.cluster.value(`SELECT count(*) FROM customers WHERE ${this.own}`);
+    assert.equal(rows.length, total, 'as many customers as mirrored Stripe customers');
+    return new Map(
+      rows.map((row) => {
+        const { stripe_customer_id: link, ...metadata } = row.metadata;
+        assert.equal(link, row.stripe_id, 'metadata.stripe_customer_id');
+        const fields = Object.fromEntries(mirrored.map((name) => [name, row[name]]));
+        return [row.stripe_id, { deleted: row.deleted, ...fields, metadata }];
+      }),
+    );
+  }
+
+  // `wanted`: {stripe id → Stripe's object}. A deleted customer keeps its last state, which Stripe does not tell.
+  async assertCustomersEqual(wanted) {
+    const ours = await this.customers();
+    assert.deepEqual([...ours.keys()].sort(), [...wanted.keys()].sort(), 'the customers there are');
+    for (const [id, object] of wanted) {
+      const customer = ours.get(id);
+      assert.equal(customer.deleted, object.deleted ?? false, `${id}: deleted`);
+      if (!object.deleted) {
+        assert.deepEqual(customer, { deleted: false, ...fieldsOf(object) }, id);
+      }
+    }
+  }
+
+  // All of it, for a load whose model is known.
+  async assertEqualsLoad(load) {
+    await this.waitUntilSettled();
+    const stored = await this.assertStoredOnce(load.acknowledged);
+    await this.assertNothingFailed();
+    await this.assertEffectsOnce();
+    const expected = load.expected(stored);
+    await this.assertMappingsAreBijection(expected.keys());
+    await this.assertCustomersEqual(expected);
+    return stored;
+  }
+}
+
+// Stripe's customer in FlexPrice's words.
+function fieldsOf(object) {
+  const address = object.address ?? {};
+  return {
+    name: object.name || object.email || object.id,
+    email: object.email ?? '',
+    contact: object.phone ?? '',
+    address_line1: address.line1 ?? '',
+    address_line2: address.line2 ?? '',
+    address_city: address.city ?? '',
+    address_state: address.state ?? '',
+    address_postal_code: address.postal_code ?? '',
+    address_country: address.country ?? '',
+    metadata: object.metadata ?? {},
+  };
+}

@@ -1,0 +1,141 @@
+#include "store/inbox_source.hpp"
+
+#include <catch2/catch.hpp>
+#include <future>
+
+#include "integration/store_world.hpp"
+
+using namespace flexsync;
+using namespace std::chrono_literals;
+using flexsync::store::InboxRow;
+using flexsync::store::PageRequest;
+using flexsync::testing::kStart;
+using flexsync::testing::StoreWorld;
+
+namespace {
+
+struct World : StoreWorld {
+  std::vector<InboxRow> page(PageRequest request) {
+    std::promise<Result<std::vector<InboxRow>>> promise;
+    source.read_page(scope, std::move(request), [&](auto rows) { promise.set_value(std::move(rows)); });
+    auto rows = promise.get_future().get();
+    REQUIRE(rows);
+    return std::move(*rows);
+  }
+
+  std::vector<std::string> ids(PageRequest request = {}) {
+    std::vector<std::string> found;
+    for (const auto& row : page(std::move(request))) {
+      found.push_back(row.event_id.str());
+    }
+    return found;
+  }
+
+  std::vector<InboxRow> due(Timestamp now) {
+    std::promise<Result<std::vector<InboxRow>>> promise;
+    source.read_due(scope, now, 10, [&](auto rows) { promise.set_value(std::move(rows)); });
+    return *promise.get_future().get();
+  }
+
+  store::Ownership own() {
+    std::promise<store::Ownership> promise;
+    source.take_ownership(scope, [&](auto owned) { promise.set_value(*owned); });
+    return promise.get_future().get();
+  }
+
+  std::vector<Scope> with_work() {
+    std::promise<std::vector<Scope>> promise;
+    source.tenants_with_work(clock.now(), [&](auto scopes) { promise.set_value(*scopes); });
+    return promise.get_future().get();
+  }
+
+  store::StoreInboxSource source{pool};
+  Scope scope = new_scope();
+};
+
+using Ids = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a page holds what is not settled, in order, of this tenant only", "[inbox_source]") {
+  World world;
+  const auto first = world.store_event(world.scope, "evt_1");
+  const auto second = world.store_event(world.scope, "evt_2");
+  world.store_event(world.new_scope("Stranger"), "evt_3");
+  world.store_event(world.scope, "evt_4", "customer.updated", "cus_1", "livemode differs");
+  world.store_event(world.scope, "evt_5", "customer.updated", "cus_2");
+  CHECK(world.ids() == Ids{"evt_1", "evt_2", "evt_5"});
+  world.settle(world.scope, first, "applied");
+  CHECK(world.ids() == Ids{"evt_2", "evt_5"});
+  PageRequest request;
+  request.after = second;
+  CHECK(world.ids(request) == Ids{"evt_5"});
+  request = {};
+  request.busy_objects = {"cus_1"};
+  CHECK(world.ids(request) == Ids{"evt_5"});
+  request = {};
+  request.object_id = "cus_1";
+  CHECK(world.ids(request) == Ids{"evt_2"});
+  request = {};
+  request.rows_max = 1;
+  CHECK(world.ids(request) == Ids{"evt_2"});
+}
+
+TEST_CASE("a page is bounded by bytes, and never empty for them", "[inbox_source]") {
+  World world;
+  for (int i = 0; i < 5; ++i) {
+    world.store_event(world.scope, "evt_" + std::to_string(i));
+  }
+  PageRequest request;
+  request.bytes_max = 1;
+  CHECK(world.ids(request) == Ids{"evt_0"});
+}
+
+TEST_CASE("a row names the entity by its live mapping, else by the shadow", "[inbox_source]") {
+  World world;
+  world.store_event(world.scope, "evt_1");
+  CHECK(world.page({}).front().entity_id.empty());
+  const auto key = "'" + world.scope.tenant.str() + "', '" + world.scope.environment.str() + "', ";
+  world.sql("INSERT INTO stripe_objects VALUES (" + key +
+            "'customer', 'cus_1', 'cust_shadow', '{}', now(), now(), true, false, 1)");
+  CHECK(world.page({}).front().entity_id == "cust_shadow");
+  world.sql("INSERT INTO entity_integration_mappings VALUES (" + key +
+            "'eim_1', 'customer', 'cust_mapped', 'stripe', 'cus_1', '{}', 'published', now(), now())");
+  CHECK(world.page({}).front().entity_id == "cust_mapped");
+}
+
+TEST_CASE("parked events come when they are due, with their attempts; dead ones do not", "[inbox_source]") {
+  World world;
+  for (const std::string state : {"retrying", "redriven", "blocked", "dead"}) {
+    const auto seq = world.store_event(world.scope, "evt_" + state);
+    world.park(world.scope, seq, "evt_" + state, state, kStart);
+  }
+  CHECK(world.due(kStart - 1s).empty());
+  const auto rows = world.due(kStart + 1s);
+  REQUIRE(rows.size() == 3);
+  for (const auto& row : rows) {
+    CHECK(row.was_parked);
+    CHECK(row.event_id.str() != "evt_dead");
+  }
+}
+
+TEST_CASE("ownership raises the epoch and tells where to begin", "[inbox_source]") {
+  World world;
+  CHECK(world.own().epoch == 1);
+  world.source.save_watermark(world.scope, 41);
+  world.source.save_watermark(world.scope, 7);  // never back
+  const auto owned = world.own();
+  CHECK(owned.epoch == 2);
+  CHECK(owned.watermark == 41);
+}
+
+TEST_CASE("tenants with work are those with unsettled or due events", "[inbox_source]") {
+  World world;
+  CHECK(world.with_work().empty());
+  const auto seq = world.store_event(world.scope, "evt_1");
+  CHECK(world.with_work() == std::vector<Scope>{world.scope});
+  world.park(world.scope, seq, "evt_1", "retrying", kStart + 1h);
+  CHECK(world.with_work().empty());
+  world.clock.advance(1h);
+  CHECK(world.with_work() == std::vector<Scope>{world.scope});
+}

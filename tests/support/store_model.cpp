@@ -1,0 +1,285 @@
+#include "support/store_model.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace flexsync::test {
+
+namespace {
+
+bool is_finished(const StoreModel::Row& row) {
+  return row.settlement && row.settlement->outcome != InboxOutcome::parked;
+}
+
+bool is_due(const StoreModel::Row& row, Timestamp now) {
+  return row.parked && !is_finished(row) && row.parked->state != ParkedState::dead &&
+         row.parked->next_attempt_at <= now;
+}
+
+template <class Map, class Key>
+auto value_at(const Map& map, const Key& key) -> const typename Map::mapped_type* {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> StoreModel::deliver(const Scope& scope, const std::string& event_id,
+                                                const std::string& type, const std::string& object_id,
+                                                const std::string& payload, Timestamp received) {
+  for (const auto& [seq, known] : rows_) {
+    if (known.scope == scope && known.row.event_id.str() == event_id) {
+      return std::nullopt;
+    }
+  }
+  store::InboxRow row;
+  row.seq = ++last_seq_;
+  row.event_id = StripeEventId(event_id);
+  row.type = type;
+  row.object_type = "customer";
+  row.object_id = object_id;
+  row.request_id = "req_" + event_id;
+  row.received = received;
+  row.payload = payload;
+  rows_[row.seq] = {scope, row, {}, {}, 0, true};
+  return row.seq;
+}
+
+// In the database's order: the epoch, then what raises an error, then what returns fewer rows than it should.
+ChangeReply StoreModel::apply(const ChangeSet& change) {
+  if (epoch(change.scope) != change.epoch) {
+    return {ChangeResult::stale_epoch, {}};
+  }
+  if (breaks_unique(change)) {
+    return {ChangeResult::conflict, "a uniqueness rule of the model"};
+  }
+  if (!settles(change)) {
+    return {ChangeResult::already_settled, {}};
+  }
+  if (!versions_match(change)) {
+    return {ChangeResult::stale_version, {}};
+  }
+  write(change);
+  return {ChangeResult::committed, {}};
+}
+
+bool StoreModel::breaks_unique(const ChangeSet& change) const {
+  const auto in_scope = [&](const auto& entry) { return entry.first.first == change.scope; };
+  if (change.customer && change.customer->status != Status::deleted) {
+    const auto taken = std::any_of(customers_.begin(), customers_.end(), [&](const auto& entry) {
+      return in_scope(entry) && entry.second.id != change.customer->id && entry.second.status != Status::deleted &&
+             entry.second.external_id == change.customer->external_id;
+    });
+    if (taken) {
+      return true;
+    }
+  }
+  if (!change.mapping || change.mapping->status != Status::published) {
+    return false;
+  }
+  return std::any_of(mappings_.begin(), mappings_.end(), [&](const auto& entry) {
+    const auto& other = entry.second;
+    return in_scope(entry) && other.id != change.mapping->id && other.status == Status::published &&
+           (other.entity_id == change.mapping->entity_id ||
+            other.provider_entity_id == change.mapping->provider_entity_id);
+  });
+}
+
+bool StoreModel::settles(const ChangeSet& change) const {
+  if (!change.settlement) {
+    return true;
+  }
+  const auto* row = value_at(rows_, change.settlement->seq);
+  if (row == nullptr || !row->settlement) {
+    return row == nullptr || !change.settlement->was_parked;
+  }
+  return change.settlement->was_parked && row->settlement->outcome == InboxOutcome::parked;
+}
+
+bool StoreModel::versions_match(const ChangeSet& change) const {
+  if (change.customer) {
+    const auto* known = customer(change.scope, change.customer->id);
+    if (known != nullptr && known->version != change.customer->version - 1) {
+      return false;
+    }
+  }
+  if (change.stripe_object) {
+    const auto* known = object(change.scope, change.stripe_object->stripe_id);
+    if (known != nullptr && known->version != change.stripe_object->version - 1) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void StoreModel::write(const ChangeSet& change) {
+  if (change.customer) {
+    put(change.scope, *change.customer);
+  }
+  if (change.mapping) {
+    put(change.scope, *change.mapping);
+  }
+  if (change.stripe_object) {
+    put(change.scope, *change.stripe_object);
+  }
+  if (!change.settlement || !rows_.contains(change.settlement->seq)) {
+    return;
+  }
+  auto& row = rows_.at(change.settlement->seq);
+  row.settlement = change.settlement;
+  row.parked = change.parked;
+  row.settlements += is_finished(row) ? 1 : 0;
+}
+
+store::Ownership StoreModel::take_ownership(const Scope& scope) {
+  return {++epochs_[scope], watermark(scope)};
+}
+
+store::StoredCustomer StoreModel::load(const store::SnapshotRequest& request) const {
+  store::StoredCustomer stored;
+  if (const auto* known = customer(request.scope, request.customer_id)) {
+    stored.customer = *known;
+  }
+  for (const auto& [key, mapping] : mappings_) {
+    if (key.first == request.scope && mapping.entity_id == request.customer_id.str() &&
+        mapping.status == Status::published) {
+      stored.mapping = mapping;
+    }
+  }
+  if (const auto* known = object(request.scope, request.stripe_id)) {
+    stored.shadow = *known;
+  }
+  return stored;
+}
+
+std::string StoreModel::entity_of(const Scope& scope, const std::string& object_id) const {
+  if (const auto* mapping = live_mapping(scope, StripeId(object_id))) {
+    return mapping->entity_id;
+  }
+  const auto* shadow = object(scope, StripeId(object_id));
+  return shadow == nullptr ? "" : shadow->entity_id;
+}
+
+store::InboxRow StoreModel::resolved(const Row& row) const {
+  auto result = row.row;
+  result.entity_id = entity_of(row.scope, row.row.object_id);
+  result.was_parked = row.parked.has_value();
+  result.attempts = row.parked ? row.parked->attempts : 0;
+  return result;
+}
+
+std::vector<store::InboxRow> StoreModel::page(const Scope& scope, const store::PageRequest& request) const {
+  std::vector<store::InboxRow> result;
+  const std::set<std::string> busy(request.busy_objects.begin(), request.busy_objects.end());
+  for (auto entry = rows_.upper_bound(request.after); entry != rows_.end(); ++entry) {
+    const auto& row = entry->second;
+    if (!row.visible || row.scope != scope || row.settlement || busy.contains(row.row.object_id) ||
+        (!request.object_id.empty() && row.row.object_id != request.object_id)) {
+      continue;
+    }
+    result.push_back(resolved(row));
+    if (result.size() >= static_cast<std::size_t>(request.rows_max)) {
+      break;
+    }
+  }
+  return result;
+}
+
+std::vector<store::InboxRow> StoreModel::due(const Scope& scope, Timestamp now, int rows_max) const {
+  std::vector<const Row*> due;
+  for (const auto& [seq, row] : rows_) {
+    if (row.scope == scope && is_due(row, now)) {
+      due.push_back(&row);
+    }
+  }
+  std::stable_sort(due.begin(), due.end(),
+                   [](const Row* a, const Row* b) { return a->parked->next_attempt_at < b->parked->next_attempt_at; });
+  due.resize(std::min(due.size(), static_cast<std::size_t>(rows_max)));
+  std::vector<store::InboxRow> result;
+  for (const auto* row : due) {
+    result.push_back(resolved(*row));
+  }
+  return result;
+}
+
+std::map<std::string, CustomerId> StoreModel::find_customers(const Scope& scope,
+                                                             const std::vector<std::string>& claims) const {
+  std::map<std::string, CustomerId> found;
+  for (const auto& claim : claims) {
+    for (const auto& [key, customer] : customers_) {
+      const bool is_id = customer.id.str() == claim;
+      if (key.first == scope && customer.status != Status::deleted && (is_id || customer.external_id == claim) &&
+          (is_id || !found.contains(claim))) {
+        found[claim] = customer.id;
+      }
+    }
+  }
+  return found;
+}
+
+void StoreModel::save_watermark(const Scope& scope, std::int64_t seq) {
+  watermarks_[scope] = std::max(watermarks_[scope], seq);
+}
+
+std::vector<Scope> StoreModel::scopes_with_work(Timestamp now) const {
+  std::set<Scope> scopes;
+  for (const auto& [seq, row] : rows_) {
+    if (row.visible && (!row.settlement || is_due(row, now))) {
+      scopes.insert(row.scope);
+    }
+  }
+  return {scopes.begin(), scopes.end()};
+}
+
+const StripeObject* StoreModel::object(const Scope& scope, const StripeId& id) const {
+  return value_at(objects_, Key<StripeId>{scope, id});
+}
+
+const Customer* StoreModel::customer(const Scope& scope, const CustomerId& id) const {
+  return value_at(customers_, Key<CustomerId>{scope, id});
+}
+
+const Customer* StoreModel::customer_of(const Scope& scope, const StripeId& id) const {
+  const auto* shadow = object(scope, id);
+  return shadow == nullptr ? nullptr : customer(scope, CustomerId(shadow->entity_id));
+}
+
+const Mapping* StoreModel::live_mapping(const Scope& scope, const StripeId& id) const {
+  for (const auto& [key, mapping] : mappings_) {
+    if (key.first == scope && mapping.provider_entity_id == id.str() && mapping.status == Status::published) {
+      return &mapping;
+    }
+  }
+  return nullptr;
+}
+
+std::size_t StoreModel::unsettled(const Scope& scope) const {
+  return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [&](const auto& entry) {
+    return entry.second.scope == scope && !is_finished(entry.second) &&
+           !(entry.second.parked && entry.second.parked->state == ParkedState::dead);
+  }));
+}
+
+std::int64_t StoreModel::watermark(const Scope& scope) const {
+  const auto* known = value_at(watermarks_, scope);
+  return known == nullptr ? 0 : *known;
+}
+
+std::int64_t StoreModel::epoch(const Scope& scope) const {
+  const auto* known = value_at(epochs_, scope);
+  return known == nullptr ? 0 : *known;
+}
+
+void StoreModel::put(const Scope& scope, Customer customer) {
+  customers_[{scope, customer.id}] = std::move(customer);
+}
+
+void StoreModel::put(const Scope& scope, Mapping mapping) {
+  mappings_[{scope, mapping.id}] = std::move(mapping);
+}
+
+void StoreModel::put(const Scope& scope, StripeObject object) {
+  objects_[{scope, object.stripe_id}] = std::move(object);
+}
+
+}  // namespace flexsync::test

@@ -1,0 +1,80 @@
+// The store in memory: takes change sets by the rules of the database (store/change_statements.cpp): epoch, settled
+// once, row versions, two-sided unique mappings, unique external_id. Copyable, so that a test can try every order.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "domain/change_set.hpp"
+#include "store/inbox_source.hpp"
+#include "store/snapshot_loader.hpp"
+
+namespace flexsync::test {
+
+class StoreModel {
+ public:
+  // One inbox row and what became of it.
+  struct Row {
+    Scope scope;
+    store::InboxRow row;
+    std::optional<InboxSettlement> settlement;
+    std::optional<ParkedEvent> parked;
+    int settlements = 0;  // how often it was finished for good
+    bool visible = true;  // false: another process's insert that has not committed yet
+  };
+
+  // The seq it was given; a second delivery of the same event id is dropped and gets nothing.
+  std::optional<std::int64_t> deliver(const Scope& scope, const std::string& event_id, const std::string& type,
+                                      const std::string& object_id, const std::string& payload, Timestamp received);
+
+  ChangeReply apply(const ChangeSet& change);
+
+  store::Ownership take_ownership(const Scope& scope);
+  store::StoredCustomer load(const store::SnapshotRequest& request) const;
+  std::vector<store::InboxRow> page(const Scope& scope, const store::PageRequest& request) const;
+  std::vector<store::InboxRow> due(const Scope& scope, Timestamp now, int rows_max) const;
+  std::map<std::string, CustomerId> find_customers(const Scope& scope, const std::vector<std::string>& claims) const;
+  void save_watermark(const Scope& scope, std::int64_t seq);
+  std::vector<Scope> scopes_with_work(Timestamp now) const;
+
+  // What a test looks at.
+  const Row& row(std::int64_t seq) const { return rows_.at(seq); }
+  Row& row(std::int64_t seq) { return rows_.at(seq); }
+  const std::map<std::int64_t, Row>& rows() const { return rows_; }
+  const StripeObject* object(const Scope& scope, const StripeId& id) const;
+  const Customer* customer(const Scope& scope, const CustomerId& id) const;
+  const Customer* customer_of(const Scope& scope, const StripeId& id) const;  // through the shadow
+  const Mapping* live_mapping(const Scope& scope, const StripeId& id) const;
+  std::size_t customers() const { return customers_.size(); }
+  std::size_t unsettled(const Scope& scope) const;
+  std::int64_t watermark(const Scope& scope) const;
+  std::int64_t epoch(const Scope& scope) const;
+  void put(const Scope& scope, Customer customer);
+  void put(const Scope& scope, Mapping mapping);
+  void put(const Scope& scope, StripeObject object);
+
+ private:
+  template <class Id>
+  using Key = std::pair<Scope, Id>;
+
+  std::string entity_of(const Scope& scope, const std::string& object_id) const;
+  store::InboxRow resolved(const Row& row) const;
+  bool breaks_unique(const ChangeSet& change) const;
+  bool settles(const ChangeSet& change) const;
+  bool versions_match(const ChangeSet& change) const;
+  void write(const ChangeSet& change);
+
+  std::int64_t last_seq_ = 0;
+  std::map<std::int64_t, Row> rows_;
+  std::map<Scope, std::int64_t> epochs_;
+  std::map<Scope, std::int64_t> watermarks_;
+  std::map<Key<CustomerId>, Customer> customers_;
+  std::map<Key<MappingId>, Mapping> mappings_;
+  std::map<Key<StripeId>, StripeObject> objects_;
+};
+
+}  // namespace flexsync::test
