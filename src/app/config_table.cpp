@@ -7,6 +7,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "store/key_ring.hpp"
+
 namespace flexsync::app {
 
 namespace {
@@ -61,6 +63,11 @@ bool is_api_version(const std::string& text) {
           std::all_of(text.begin() + 11, text.end(), [](unsigned char c) { return std::isalnum(c) != 0; }));
 }
 
+// Here and not only where the keys are used: a malformed one ends the start before a database is made.
+bool is_master_keys(const std::string& text) {
+  return store::KeyRing::parse(Secret(text)).has_value();
+}
+
 bool is_not_empty(const std::string& value) {
   return !value.empty();
 }
@@ -75,7 +82,7 @@ struct Form {
   std::string_view words;
 };
 
-constexpr Form kMasterKeys = {nullptr, "id:base64 of 32 bytes"};  // parsed by KeyRing
+constexpr Form kMasterKeys = {is_master_keys, "id:base64 of 32 bytes"};
 constexpr Form kSigningSecret = {is_not_empty, "a secret such as whsec_…"};
 constexpr Form kPath = {is_not_empty, "a path"};
 constexpr Form kLongEnough = {is_long_enough, "at least 16 characters"};

@@ -56,7 +56,8 @@ struct Runtime::Parts {
         engine(scheduler_config(config)),
         pool(read_pool_config(config, database.server_url), metrics),
         inbox_source(pool),
-        changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics)),
+        changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
+                                                      precedence)),
         snapshots(std::make_unique<store::SnapshotLoader>(snapshot_config(config, database.server_url), metrics)),
         transport(stripe::make_curl_transport(transport_config(config))),
         connections(pool, secrets, clock),
@@ -69,7 +70,7 @@ struct Runtime::Parts {
         readiness(pool),
         verifier(connections, clock, global_webhook_secrets(config)),
         inbox(std::make_unique<store::InboxWriter>(inbox_writer_config(config, database.server_url), metrics,
-                                                   [this](const Scope& scope) { engine.wake(scope); })),
+                                                   precedence, [this](const Scope& scope) { engine.wake(scope); })),
         server(server_config(config),
                {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness, metrics, clock}) {}
 
@@ -113,6 +114,7 @@ struct Runtime::Parts {
   store::SecretBox secrets;
   actors::Engine engine;
   store::ReadPool pool;
+  store::Precedence precedence;
   store::StoreInboxSource inbox_source;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;

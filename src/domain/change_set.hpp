@@ -34,7 +34,7 @@ struct InboxSettlement {
   std::int64_t seq = 0;
   StripeEventId event_id;
   InboxOutcome outcome = InboxOutcome::applied;
-  std::string reason;      // why it was superseded, ignored, parked …
+  std::string reason;  // why it was superseded, ignored, parked …
   bool was_parked = false;
   Timestamp at;
 

@@ -18,11 +18,11 @@ struct IncomingEvent {
   std::string object_type;  // "customer": half of the entity key
   std::string object_id;    // "cus_…" (prices: their product): the other half; empty when the event is about nothing
   std::string api_version;
-  Timestamp created;          // Stripe's `created`
+  Timestamp created;  // Stripe's `created`
   Timestamp received;
   std::string request_id;
-  std::string ignored;        // why it is stored but not acted upon; empty: it is
-  std::string payload;        // the body, byte for byte
+  std::string ignored;  // why it is stored but not acted upon; empty: it is
+  std::string payload;  // the body, byte for byte
 };
 
 // What became of an event. `parked` is the only one that can change later.

@@ -15,9 +15,9 @@ namespace flexsync {
 // One live mapping per entity and per Stripe id; the database has a unique index on both sides.
 struct Mapping {
   MappingId id;
-  std::string entity_type;    // "customer"
-  std::string entity_id;      // cust_…
-  std::string provider_type;  // "stripe"
+  std::string entity_type;         // "customer"
+  std::string entity_id;           // cust_…
+  std::string provider_type;       // "stripe"
   std::string provider_entity_id;  // cus_…
   Metadata metadata;  // sync_direction, created_via, webhook_event, webhook_id, last_webhook_event, last_webhook_id…
   Status status = Status::published;  // deleted: the mapping has ended
@@ -40,8 +40,8 @@ struct TrueInterval {
 struct StripeObject {
   std::string object_type;  // "customer"
   StripeId stripe_id;
-  std::string entity_id;    // the local object it is mirrored into
-  std::string state;        // the fields we mirror, canonical JSON
+  std::string entity_id;  // the local object it is mirrored into
+  std::string state;      // the fields we mirror, canonical JSON
   TrueInterval true_during;
   bool deleted = false;          // the tombstone: deletion is final
   bool needs_reconcile = false;  // Stripe could not be asked when two states were tied

@@ -77,8 +77,8 @@ struct MappingFilter {
 };
 
 struct WebhookEventFilter {
-  ListOptions list;  // by time of receipt
-  std::string state;      // "pending" or an InboxOutcome's name, for parked ones also a ParkedState's
+  ListOptions list;   // by time of receipt
+  std::string state;  // "pending" or an InboxOutcome's name, for parked ones also a ParkedState's
   std::string type;
   std::string object_id;
 };

@@ -69,9 +69,9 @@ struct Connection {
   std::string name;
   std::string provider_type;  // "stripe"
   std::string account_id;
-  std::optional<bool> livemode;   // known from the secret key's form
-  Metadata metadata;              // {default: "true"} marks the one that events without `account` belong to
-  std::string sync_config = "{}"; // JSON as FlexPrice has it: {customer: {inbound, outbound}, …} and our settings
+  std::optional<bool> livemode;    // known from the secret key's form
+  Metadata metadata;               // {default: "true"} marks the one that events without `account` belong to
+  std::string sync_config = "{}";  // JSON as FlexPrice has it: {customer: {inbound, outbound}, …} and our settings
   Status status = Status::published;
   std::string created_by;
   Timestamp created_at;

@@ -45,8 +45,9 @@ std::string explain(const ChangeSet& change, const std::exception& e) {
 
 class ChangeWriter::Impl {
  public:
-  Impl(ChangeWriterConfig config, Metrics& metrics)
+  Impl(ChangeWriterConfig config, Metrics& metrics, const Precedence& precedence)
       : config_(std::move(config)),
+        precedence_(precedence),
         queue_(config_.queue_max),
         commits_(metrics.commits("changes")),
         failures_(metrics.commit_failures("changes")),
@@ -85,13 +86,16 @@ class ChangeWriter::Impl {
         return;
       }
       depth_.Set(static_cast<double>(queue_.size()));
+      const auto begin = std::chrono::steady_clock::now();
       write(session, std::move(batch));
+      const auto taken = std::chrono::steady_clock::now() - begin;
+      seconds_.Observe(std::chrono::duration<double>(taken).count());
+      queue_.rest(precedence_.rest_after(std::chrono::duration_cast<std::chrono::microseconds>(taken)));
     }
   }
 
   // Until every member has its answer: losers drop out, the rest is written again.
   void write(Session& session, std::vector<Waiting> batch) {
-    const auto begin = std::chrono::steady_clock::now();
     while (!batch.empty()) {
       try {
         const auto results = attempt(session, batch);
@@ -101,7 +105,6 @@ class ChangeWriter::Impl {
         fail_batch(session, std::exchange(batch, {}), e);
       }
     }
-    seconds_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
 
   std::vector<ChangeResult> attempt(Session& session, const std::vector<Waiting>& batch) {
@@ -172,6 +175,7 @@ class ChangeWriter::Impl {
   }
 
   ChangeWriterConfig config_;
+  const Precedence& precedence_;
   GroupQueue<Waiting> queue_;
   prometheus::Counter& commits_;
   prometheus::Counter& failures_;
@@ -182,8 +186,8 @@ class ChangeWriter::Impl {
   std::vector<std::thread> threads_;
 };
 
-ChangeWriter::ChangeWriter(ChangeWriterConfig config, Metrics& metrics)
-    : impl_(std::make_unique<Impl>(std::move(config), metrics)) {}
+ChangeWriter::ChangeWriter(ChangeWriterConfig config, Metrics& metrics, const Precedence& precedence)
+    : impl_(std::make_unique<Impl>(std::move(config), metrics, precedence)) {}
 
 ChangeWriter::~ChangeWriter() = default;
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "domain/change_set.hpp"
+#include "store/precedence.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::store {
@@ -32,7 +33,8 @@ class ChangeSink {
 
 class ChangeWriter final : public ChangeSink {
  public:
-  ChangeWriter(ChangeWriterConfig config, Metrics& metrics);
+  // `precedence`: shared with intake, which goes first; it outlives the writer.
+  ChangeWriter(ChangeWriterConfig config, Metrics& metrics, const Precedence& precedence);
   ~ChangeWriter() override;  // writes what is queued, then stops
 
   void submit(ChangeSet change, std::function<void(ChangeReply)> reply) override;

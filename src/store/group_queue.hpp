@@ -5,6 +5,8 @@
 // while the writer was busy, up to a cap: alone, a caller waits for one flush; in a crowd, a flush serves hundreds.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -46,6 +48,14 @@ class GroupQueue {
     return batch;
   }
 
+  // Lets this long pass, or until the queue is closed.
+  void rest(std::chrono::microseconds time) {
+    if (time.count() > 0) {
+      std::unique_lock lock(mutex_);
+      closing_.wait_for(lock, time, [&] { return closed_; });
+    }
+  }
+
   // What is queued is still served; nothing more is taken.
   void close() {
     {
@@ -53,6 +63,7 @@ class GroupQueue {
       closed_ = true;
     }
     ready_.notify_all();
+    closing_.notify_all();
   }
 
   std::size_t size() const {
@@ -64,6 +75,7 @@ class GroupQueue {
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
+  std::condition_variable closing_;
   std::deque<Item> items_;
   bool closed_ = false;
 };

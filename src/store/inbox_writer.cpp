@@ -86,8 +86,9 @@ Stored insert(pqxx::connection& connection, const std::vector<Waiting>& batch) {
 
 class InboxWriter::Impl {
  public:
-  Impl(InboxWriterConfig config, Metrics& metrics, std::function<void(const Scope&)> committed)
+  Impl(InboxWriterConfig config, Metrics& metrics, Precedence& precedence, std::function<void(const Scope&)> committed)
       : config_(std::move(config)),
+        precedence_(precedence),
         committed_(std::move(committed)),
         commits_(metrics.commits("inbox")),
         failures_(metrics.commit_failures("inbox")),
@@ -115,7 +116,9 @@ class InboxWriter::Impl {
 
   void store(Waiting waiting) {
     auto& queue = *queues_[std::hash<Scope>{}(waiting.event.scope) % queues_.size()];
+    precedence_.intake_begins();
     if (!queue.push(waiting)) {
+      precedence_.intake_ends(1);
       waiting.reply(fail(ErrorCode::service_unavailable, "too many webhooks are waiting to be stored; send it again"));
     }
   }
@@ -134,8 +137,10 @@ class InboxWriter::Impl {
         return;
       }
       depth_.Set(static_cast<double>(queue.size()));
+      const auto count = batch.size();
       std::sort(batch.begin(), batch.end(), in_key_order);
       write_within_bytes(session, std::move(batch));
+      precedence_.intake_ends(count);
     }
   }
 
@@ -231,6 +236,7 @@ class InboxWriter::Impl {
   }
 
   InboxWriterConfig config_;
+  Precedence& precedence_;
   std::function<void(const Scope&)> committed_;
   prometheus::Counter& commits_;
   prometheus::Counter& failures_;
@@ -243,8 +249,9 @@ class InboxWriter::Impl {
   std::vector<std::thread> threads_;
 };
 
-InboxWriter::InboxWriter(InboxWriterConfig config, Metrics& metrics, std::function<void(const Scope&)> committed)
-    : impl_(std::make_unique<Impl>(std::move(config), metrics, std::move(committed))) {}
+InboxWriter::InboxWriter(InboxWriterConfig config, Metrics& metrics, Precedence& precedence,
+                         std::function<void(const Scope&)> committed)
+    : impl_(std::make_unique<Impl>(std::move(config), metrics, precedence, std::move(committed))) {}
 
 InboxWriter::~InboxWriter() = default;
 

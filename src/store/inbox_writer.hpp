@@ -11,6 +11,7 @@
 #include <string>
 
 #include "domain/ports.hpp"
+#include "store/precedence.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::store {
@@ -27,7 +28,8 @@ struct InboxWriterConfig {
 class InboxWriter final : public WebhookIntake {
  public:
   // `committed` is called after a commit, once for each scope that got a row; on the writer's thread.
-  InboxWriter(InboxWriterConfig config, Metrics& metrics, std::function<void(const Scope&)> committed);
+  InboxWriter(InboxWriterConfig config, Metrics& metrics, Precedence& precedence,
+              std::function<void(const Scope&)> committed);
   ~InboxWriter() override;  // stores what is queued, then stops
 
   void store(IncomingEvent event, std::function<void(Result<IntakeResult>)> reply) override;

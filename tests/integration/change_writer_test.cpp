@@ -21,7 +21,7 @@ struct World : StoreWorld {
     store::ChangeWriterConfig config;
     config.url = database.url();
     config.writers = 1;  // so that what is submitted together is one batch
-    writer = std::make_unique<ChangeWriter>(config, metrics);
+    writer = std::make_unique<ChangeWriter>(config, metrics, precedence);
     scope = new_scope();
     epoch = own(scope);
   }
@@ -71,6 +71,7 @@ struct World : StoreWorld {
 
   ChangeResult result(const ChangeSet& change) { return submit({change}).front().result; }
 
+  store::Precedence precedence;
   Scope scope;
   std::int64_t epoch = 0;
   std::unique_ptr<ChangeWriter> writer;

@@ -36,7 +36,7 @@ struct World : StoreWorld {
     InboxWriterConfig config;
     config.url = database.url();
     config.batch_bytes_max = 64 * 1024;
-    writer = std::make_unique<InboxWriter>(config, metrics, [this](const Scope& scope) {
+    writer = std::make_unique<InboxWriter>(config, metrics, precedence, [this](const Scope& scope) {
       const std::lock_guard lock(mutex);
       woken.push_back(scope);
     });
@@ -55,6 +55,7 @@ struct World : StoreWorld {
     return answers;
   }
 
+  store::Precedence precedence;
   std::mutex mutex;
   std::vector<Scope> woken;
   std::unique_ptr<InboxWriter> writer;

@@ -36,6 +36,21 @@ export function processesIn(directory) {
   return found;
 }
 
+// Every process started with a path below `directory`: initdb too, which works from elsewhere.
+export function processesNaming(directory) {
+  const found = [];
+  for (const name of fs.readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      if (fs.readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(`${directory}/`) && isAlive(name)) {
+        found.push(Number(name));
+      }
+    } catch {
+      // it ended while we looked
+    }
+  }
+  return found;
+}
+
 export class Cluster {
   constructor(dataDir) {
     const marker = path.join(dataDir, 'postgres.location');

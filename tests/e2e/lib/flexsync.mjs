@@ -6,8 +6,9 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { Cluster, processesIn } from './cluster.mjs';
+import { Cluster, processesIn, processesNaming } from './cluster.mjs';
 import { within } from './programs.mjs';
+import { waitFor } from './wait.mjs';
 import { webhookSecret } from './webhooks.mjs';
 
 const startMsMax = 60_000; // the first start on a busy machine makes a cluster
@@ -36,9 +37,10 @@ process.on('exit', () => {
   }
   for (const place of places) {
     try {
-      processesIn(new Cluster(place.dataDir).pgdata).forEach((pid) => process.kill(pid, 'SIGKILL'));
+      const { pgdata } = new Cluster(place.dataDir);
+      [...processesIn(pgdata), ...processesNaming(place.root)].forEach((pid) => process.kill(pid, 'SIGKILL'));
     } catch {
-      // there is no cluster
+      // there is no cluster, or it ended meanwhile
     }
     fs.rmSync(place.root, { recursive: true, force: true });
   }
@@ -64,6 +66,7 @@ export function makePlace() {
       if (fs.existsSync(place.dataDir)) {
         await place.cluster.stop('SIGQUIT');
       }
+      await waitFor(() => processesNaming(root).length === 0, `the processes of ${root} to end`);
       fs.rmSync(root, { recursive: true, force: true });
       places.delete(place);
     },
