@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::size_t kSocketPathMax = 107;  // sockaddr_un has 108 bytes with the closing zero
 constexpr std::string_view kSocketName = "/.s.PGSQL.5432";
+constexpr std::string_view kUnfinished = ".new";  // behind the name of a cluster that initdb is still making
 constexpr std::size_t kHashLength = 16;
 constexpr auto kEnterable = fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec |
                             fs::perms::others_read | fs::perms::others_exec;
@@ -158,6 +159,22 @@ fs::path choose_socket_dir(const fs::path& home, const Announce& announce) {
   return elsewhere;
 }
 
+// What servers that were killed meanwhile left. Their initdb may still be at work and keep its directory from going, so
+// each attempt has a directory of its own.
+void remove_unfinished(const ClusterPlace& place) {
+  const std::string begin = place.pgdata.filename().string() + std::string(kUnfinished);
+  std::error_code failed;
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(place.pgdata.parent_path(), failed)) {
+    if (entry.path().filename().string().starts_with(begin)) {
+      left.push_back(entry.path());
+    }
+  }
+  for (const auto& directory : left) {
+    fs::remove_all(directory, failed);
+  }
+}
+
 }  // namespace
 
 bool ClusterPlace::initialized() const {
@@ -193,12 +210,12 @@ Result<ClusterPlace> find_cluster_place(const fs::path& data_dir, const fs::path
 }
 
 Result<void> initialize_cluster(const ClusterPlace& place, bool sync) {
+  remove_unfinished(place);
   if (place.initialized()) {
     return {};
   }
   std::error_code failed;
-  const fs::path unfinished = place.pgdata.string() + ".new";
-  fs::remove_all(unfinished, failed);
+  const fs::path unfinished = place.pgdata.string() + std::string(kUnfinished) + "." + std::to_string(getpid());
   if (auto made = make_private_directory(unfinished, place.user); !made) {
     return made;
   }

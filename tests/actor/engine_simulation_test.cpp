@@ -43,6 +43,13 @@ void small_limits(actors::ActorConfig& config) {
   config.refetch_attempts_max = 1'000;
 }
 
+void many_sweeps(actors::ActorConfig& config) {
+  small_limits(config);
+  config.tick = milliseconds{10};
+  config.sweep_interval = milliseconds{30};
+  config.entity_idle = milliseconds{10};
+}
+
 }  // namespace
 
 TEST_CASE("random schedules without faults") {
@@ -53,6 +60,7 @@ TEST_CASE("passivation never gives one Stripe object two local ids") {
   EnginePlan plan;
   plan.customers = 40;
   simulate(60, plan, small_limits);
+  simulate(60, plan, many_sweeps);
 }
 
 TEST_CASE("the same while metadata claims customers, rows commit late, and other events come between") {
@@ -71,4 +79,6 @@ TEST_CASE("faults and crashes at any moment lose nothing and double nothing") {
   plan.late_commits = true;
   plan.others = 20;
   simulate(150, plan, small_limits);
+  plan.late_commits = false;
+  simulate(150, plan, many_sweeps);
 }

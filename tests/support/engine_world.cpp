@@ -17,6 +17,9 @@ void EngineWorld::make_histories() {
       for (auto& operation : histories_.back()) {
         operation.event.state.metadata["flexprice_customer_id"] = "claimed_" + std::to_string(i);
       }
+      if (pick(2) == 0) {
+        put_claimed("claimed_" + std::to_string(i));
+      }
     }
   }
   for (const auto& history : histories_) {
@@ -27,6 +30,14 @@ void EngineWorld::make_histories() {
   }
   std::shuffle(coming_.begin(), coming_.end(), random_);
   clock.set(from_unix_seconds(kSecondZero + 60));  // all operations have happened
+}
+
+void EngineWorld::put_claimed(const std::string& external_id) {
+  Customer ours;
+  ours.id = CustomerId("cust_" + external_id);
+  ours.external_id = external_id;
+  ours.version = 1;
+  store.put(kTenant, ours);
 }
 
 void EngineWorld::deliver_one() {

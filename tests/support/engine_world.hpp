@@ -15,7 +15,7 @@ struct EnginePlan {
   int events_max = 6;  // per customer
   int faults = 0;      // so many at random moments: store and Stripe unavailable, crashes, another owner
   bool late_commits = false;
-  bool claims = false;  // metadata names customers that do not exist: each page asks for claims
+  bool claims = false;  // metadata names customers, of which half exist: pages wait for claims
   int others = 0;       // events of types without effect
 };
 
@@ -36,6 +36,7 @@ class EngineWorld : public ActorFixture {
 
   int pick(int choices) { return std::uniform_int_distribution<int>(0, choices - 1)(random_); }
   void make_histories();
+  void put_claimed(const std::string& external_id);
   void deliver_one();
   void show_late_rows(bool all);
   void fail_somewhere();
