@@ -22,13 +22,17 @@ namespace flexsync::actors {
 
 class InboxFeed {
  public:
-  void start(std::int64_t watermark) { cursor_ = watermark_ = floor_at_last_sweep_ = floor_before_ = watermark; }
+  void start(std::int64_t watermark) {
+    cursor_ = watermark_ = watermark;
+    floor_at_last_sweep_ = floor_before_ = watermark;
+    passed_at_last_sweep_ = passed_before_ = watermark;
+  }
 
   std::int64_t cursor() const { return cursor_; }
-  void begin_read() { read_from_ = cursor_; }
-  // What the page that was begun last had. If the cursor went back meanwhile, it stays there.
+  void begin_read() { read_counts_ = true; }
+  // What the page that was begun last had. If the cursor went back meanwhile, or a sweep wants all read anew, it stays.
   void read_up_to(std::int64_t seq) {
-    if (cursor_ >= read_from_) {
+    if (read_counts_) {
       cursor_ = std::max(cursor_, seq);
     }
   }
@@ -40,19 +44,25 @@ class InboxFeed {
     parked_in_flight_.erase(seq);
   }
   // It could not be settled or routed: it is read again. (A parked one is found when it is due.)
-  void give_back(std::int64_t seq) {
+  void give_back(const std::string& object, std::int64_t seq) {
     if (in_flight_.erase(seq) > 0) {
       cursor_ = std::min(cursor_, seq - 1);
+      read_counts_ = false;
+      if (skips(object)) {
+        skip(object, seq);
+      }
     }
     parked_in_flight_.erase(seq);
   }
   bool has(std::int64_t seq) const { return in_flight_.contains(seq) || parked_in_flight_.contains(seq); }
   std::size_t in_flight() const { return in_flight_.size() + parked_in_flight_.size(); }
 
-  // --- objects whose queue is full: from which seq on their rows were skipped
+  // --- objects whose queue is full: from which seq on their rows are to be read again
+  // Pages leave a skipped object out altogether, so what the cursor would have found has to be found for it: from where
+  // the cursor is now, and from where it was two sweeps ago (rows that commit late).
   void skip(const std::string& object, std::int64_t seq) {
     auto& from = skipped_.try_emplace(object, seq).first->second;
-    from = std::min(from, seq);
+    from = std::min({from, seq, cursor_ + 1, passed_before_ + 1});
   }
   bool skips(const std::string& object) const { return skipped_.contains(object); }
   std::vector<std::string> skipped() const {
@@ -63,8 +73,17 @@ class InboxFeed {
     return objects;
   }
   // The object has room again: its rows after this seq are to be read.
-  std::int64_t resume_after(const std::string& object) const { return skipped_.at(object) - 1; }
-  void resumed(const std::string& object) { skipped_.erase(object); }
+  std::int64_t resume_after(const std::string& object) {
+    resumed_from_ = skipped_.at(object);
+    return resumed_from_ - 1;
+  }
+  // They were read, unless an earlier one was given back meanwhile: then it is still skipped, from there on.
+  void resumed(const std::string& object) {
+    const auto found = skipped_.find(object);
+    if (found != skipped_.end() && found->second >= resumed_from_) {
+      skipped_.erase(found);
+    }
+  }
 
   // --- the watermark
   // Once a sweep: returns the new watermark and sends the cursor back to it.
@@ -72,6 +91,8 @@ class InboxFeed {
     const auto now = floor();
     watermark_ = std::max(watermark_, std::min(floor_before_, now));
     floor_before_ = std::exchange(floor_at_last_sweep_, now);
+    passed_before_ = std::exchange(passed_at_last_sweep_, std::max(passed_at_last_sweep_, cursor_));
+    read_counts_ = false;
     cursor_ = std::min(cursor_, watermark_);
     return watermark_;
   }
@@ -90,10 +111,13 @@ class InboxFeed {
   }
 
   std::int64_t cursor_ = 0;
-  std::int64_t read_from_ = 0;
+  bool read_counts_ = true;  // the page under way may move the cursor
   std::int64_t watermark_ = 0;
   std::int64_t floor_at_last_sweep_ = 0;
   std::int64_t floor_before_ = 0;  // at the sweep before the last
+  std::int64_t passed_at_last_sweep_ = 0;  // the farthest the cursor had been
+  std::int64_t passed_before_ = 0;
+  std::int64_t resumed_from_ = 0;
   std::set<std::int64_t> in_flight_;
   std::set<std::int64_t> parked_in_flight_;  // parked before, tried again: below the watermark, and no matter for it
   std::map<std::string, std::int64_t> skipped_;

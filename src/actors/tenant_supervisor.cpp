@@ -5,9 +5,7 @@
 
 #include "actors/customer_sync.hpp"
 #include "actors/stripe_client.hpp"
-#include "domain/ulid.hpp"
 #include "sync/failure.hpp"
-#include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::actors {
@@ -17,8 +15,17 @@ namespace {
 constexpr std::chrono::seconds kDueInterval{1};
 constexpr std::chrono::seconds kDueAttention{60};
 
-bool is_customer_event(const std::string& type) {
-  return type == "customer.created" || type == "customer.updated" || type == "customer.deleted";
+void handle_failures(tenant_supervisor_state::pointer self) {
+  self->set_down_handler([self](caf::down_msg& down) { self->state.on_entity_down(down); });
+  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
+    try {
+      std::rethrow_exception(e);
+    } catch (const std::exception& failure) {
+      log::error("tenant_supervisor failed",
+                 {{"tenant_id", self->state.scope.tenant.str()}, {"error", failure.what()}});
+    }
+    return caf::sec::runtime_error;
+  });
 }
 
 }  // namespace
@@ -37,351 +44,6 @@ void tenant_supervisor_state::init(pointer self_pointer, ServicesPtr used_servic
   // Its failure is ours: the node supervisor starts the whole tenant again.
   stripe_client_ = self->spawn<caf::linked>(actors::stripe_client, services, scope);
   next_sweep_ = services->clock.now() + services->config.sweep_interval;
-}
-
-// --- reading ------------------------------------------------------------------------------------------------------
-
-void tenant_supervisor_state::own() {
-  reading_ = true;
-  services->inbox.take_ownership(scope, [home = tenant_supervisor_actor{self}](Result<store::Ownership> owned) {
-    caf::anon_send(home, owned_atom::value, std::make_shared<const Result<store::Ownership>>(std::move(owned)));
-  });
-}
-
-void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
-  reading_ = false;
-  if (!owned) {
-    log::warn("a tenant's work could not be taken over; it is tried again",
-              {{"tenant_id", scope.tenant.str()}, {"error", owned.error().message}});
-    return;  // the next tick tries again
-  }
-  epoch_ = owned->epoch;
-  feed_.start(owned->watermark);
-  woken_ = true;
-  pump();
-}
-
-void tenant_supervisor_state::on_wake() {
-  woken_ = true;
-  pump();
-}
-
-void tenant_supervisor_state::on_due() {
-  due_ = true;
-  pump();
-}
-
-// One read is under way at most, and none while enough is in flight: what waits, waits in the database.
-void tenant_supervisor_state::pump() {
-  if (epoch_ == 0 || reading_ || feed_.in_flight() >= services->config.in_flight_max) {
-    return;
-  }
-  if (due_) {
-    read_due();
-  } else if (!drained_objects_.empty()) {
-    auto object = std::move(drained_objects_.back());
-    drained_objects_.pop_back();
-    read_object(object);
-  } else if (woken_) {
-    read_page();
-  }
-}
-
-void tenant_supervisor_state::read_page() {
-  reading_ = true;
-  woken_ = false;
-  feed_.begin_read();
-  ++reads_begun_;
-  object_being_read_.clear();
-  store::PageRequest request;
-  request.after = feed_.cursor();
-  request.busy_objects = feed_.skipped();
-  request.rows_max = services->config.page_rows_max;
-  request.bytes_max = services->config.page_bytes_max;
-  services->inbox.read_page(
-      scope, std::move(request), [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
-        caf::anon_send(home, page_atom::value, std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
-                       false);
-      });
-}
-
-void tenant_supervisor_state::read_object(const std::string& object) {
-  reading_ = true;
-  ++reads_begun_;
-  object_being_read_ = object;
-  store::PageRequest request;
-  request.after = feed_.resume_after(object);
-  request.object_id = object;
-  request.rows_max = object_page_rows();
-  services->inbox.read_page(
-      scope, std::move(request), [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
-        caf::anon_send(home, page_atom::value, std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
-                       false);
-      });
-}
-
-void tenant_supervisor_state::read_due() {
-  reading_ = true;
-  due_ = false;
-  ++reads_begun_;
-  object_being_read_.clear();
-  services->inbox.read_due(scope, services->clock.now(), services->config.page_rows_max,
-                           [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
-                             caf::anon_send(home, page_atom::value,
-                                            std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
-                                            true);
-                           });
-}
-
-void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page, bool parked) {
-  FLEXSYNC_FAILPOINT("supervisor.page_read");
-  reading_ = false;
-  if (!page) {
-    woken_ = true;
-    due_ = due_ || parked;
-    object_being_read_.clear();  // the sweep finds it
-    return;                      // the next tick tries again
-  }
-  if (parked && page->size() >= static_cast<std::size_t>(services->config.page_rows_max)) {
-    parked_at_ = services->clock.now();  // there may be more that are due
-  }
-  if (!object_being_read_.empty()) {
-    feed_.resumed(object_being_read_);  // skipped anew below, if it must be
-    full_object_page_ = page->size() >= static_cast<std::size_t>(object_page_rows()) ? page->back().seq : 0;
-  } else if (!parked && !page->empty()) {
-    woken_ = true;  // there may be more behind this page
-    feed_.read_up_to(page->back().seq);
-  }
-  std::vector<std::string> claims;
-  for (auto& row : *page) {
-    if (accept(row) && !page_.back().claim.empty()) {
-      claims.push_back(page_.back().claim);
-    }
-  }
-  if (claims.empty()) {
-    route_all();
-    pump();
-    return;
-  }
-  reading_ = true;
-  services->inbox.find_customers(scope, std::move(claims), [home = tenant_supervisor_actor{self}](auto found) {
-    caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
-  });
-}
-
-// Reads one row; true when it was put on page_ to be routed. What needs no entity actor is settled here.
-bool tenant_supervisor_state::accept(store::InboxRow& row) {
-  if (feed_.has(row.seq)) {
-    return false;
-  }
-  feed_.take(row.seq, row.was_parked);
-  if (!is_customer_event(row.type)) {
-    settle(row, InboxOutcome::deferred, "this type's effect is not implemented yet; the event is kept for it");
-    return false;
-  }
-  auto event = stripe::parse_customer_event(row.payload);
-  if (!event) {
-    park(row.event_id, row.seq, row.was_parked,
-         sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
-    return false;
-  }
-  if (sync::belongs_elsewhere(event->state, scope)) {
-    settle(row, InboxOutcome::ignored, "the object belongs to another environment (metadata.flexprice_environment)");
-    return false;
-  }
-  ReadEvent read;
-  read.routed = std::make_shared<RoutedEvent>();
-  read.entity_id = std::move(row.entity_id);
-  if (const auto live = entities_.entity_of(event->state.id.str())) {
-    read.entity_id = live->str();  // remembered here: room for others may have to be made before it is routed
-  } else if (read.entity_id.empty()) {
-    read.claim = sync::claimed_customer(event->state).value_or("");
-  }
-  *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false};
-  read.routed->event.id = row.event_id;  // a thin twin's id is its snapshot's
-  page_.push_back(std::move(read));
-  return true;
-}
-
-void tenant_supervisor_state::on_claims(const Result<std::map<std::string, CustomerId>>& claims) {
-  reading_ = false;
-  if (!claims) {
-    for (const auto& read : std::exchange(page_, {})) {
-      give_back(read.routed->seq);
-    }
-    woken_ = true;
-    object_being_read_.clear();
-    return;  // the next tick tries again
-  }
-  for (auto& read : page_) {
-    const auto found = claims->find(read.claim);
-    if (!read.claim.empty() && found != claims->end()) {
-      read.entity_id = found->second.str();
-    }
-  }
-  route_all();
-  pump();
-}
-
-// --- routing ------------------------------------------------------------------------------------------------------
-
-void tenant_supervisor_state::route_all() {
-  for (auto& read : std::exchange(page_, {})) {
-    const auto& object = read.routed->event.state.id.str();
-    const auto id = resolve(read, read.routed->fresh);
-    auto& record = entity(id);
-    entities_.link(object, id);
-    if (feed_.skips(object) || record.in_flight.size() >= services->config.entity_queue_max) {
-      feed_.settle(read.routed->seq);
-      if (!read.routed->was_parked) {
-        feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
-      }
-      continue;
-    }
-    route(id, std::move(read.routed));
-  }
-  if (!object_being_read_.empty() && full_object_page_ > 0) {
-    feed_.skip(object_being_read_, full_object_page_ + 1);  // there may be more behind this page
-  }
-  object_being_read_.clear();
-  full_object_page_ = 0;
-}
-
-// Half a queue: read when the other half is done, so that an actor with much to do never runs dry.
-int tenant_supervisor_state::object_page_rows() const {
-  return std::max(1, static_cast<int>(services->config.entity_queue_max / 2));
-}
-
-// In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
-CustomerId tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
-  if (const auto live = entities_.entity_of(read.routed->event.state.id.str())) {
-    return *live;
-  }
-  if (!read.entity_id.empty()) {
-    return CustomerId{read.entity_id};
-  }
-  fresh = true;
-  return new_id<CustomerId>(prefix::kCustomer, services->clock.now());
-}
-
-void tenant_supervisor_state::route(const CustomerId& id, RoutedEventPtr event) {
-  FLEXSYNC_FAILPOINT("supervisor.event_routed");
-  auto& record = entity(id);
-  record.in_flight.push_back(event);
-  if (!record.down) {
-    self->send(record.actor, apply_atom::value, std::move(event));
-  }
-}
-
-EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
-  if (auto* record = entities_.find(id)) {
-    return *record;
-  }
-  make_room();
-  auto& record = entities_.insert(id);
-  record.finished_at_read = reads_begun_;
-  record.idle_since = services->clock.now();
-  spawn(id, record);
-  return record;
-}
-
-void tenant_supervisor_state::spawn(const CustomerId& id, EntityRecord& record) {
-  record.actor = self->spawn<caf::monitored>(
-      customer_sync, CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
-}
-
-void tenant_supervisor_state::make_room() {
-  if (entities_.size() < services->config.live_entities_max) {
-    return;
-  }
-  for (const auto& stopped : entities_.passivate(reads_begun_, services->clock.now())) {
-    self->demonitor(stopped.address());
-    self->send_exit(stopped, caf::exit_reason::user_shutdown);
-  }
-}
-
-void tenant_supervisor_state::on_finished(const CustomerId& id, std::int64_t seq, bool parked) {
-  feed_.settle(seq);
-  if (parked) {
-    parked_at_ = services->clock.now();
-  }
-  if (auto* record = entities_.find(id)) {
-    std::erase_if(record->in_flight, [&](const auto& event) { return event->seq == seq; });
-    record->failures = 0;
-    record->finished_at_read = reads_begun_;
-    record->idle_since = services->clock.now();
-    if (record->in_flight.size() == services->config.entity_queue_max / 2 || record->in_flight.empty()) {
-      for (const auto& object : record->objects) {
-        resume_if_skipped(object);
-      }
-    }
-  }
-  pump();
-}
-
-void tenant_supervisor_state::resume_if_skipped(const std::string& object) {
-  const bool waits = std::find(drained_objects_.begin(), drained_objects_.end(), object) != drained_objects_.end();
-  if (feed_.skips(object) && !waits && object != object_being_read_) {
-    drained_objects_.push_back(object);
-  }
-}
-
-// --- what needs no entity actor -----------------------------------------------------------------------------------
-
-void tenant_supervisor_state::settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason) {
-  ChangeSet change;
-  change.scope = scope;
-  change.epoch = epoch_;
-  change.settlement =
-      InboxSettlement{row.seq, row.event_id, outcome, std::move(reason), row.was_parked, services->clock.now()};
-  submit(std::move(change));
-}
-
-void tenant_supervisor_state::park(const StripeEventId& event, std::int64_t seq, bool was_parked, ParkedEvent parked) {
-  ChangeSet change;
-  change.scope = scope;
-  change.epoch = epoch_;
-  change.settlement =
-      InboxSettlement{seq, event, InboxOutcome::parked, parked.error_message, was_parked, services->clock.now()};
-  change.parked = std::move(parked);
-  parked_at_ = services->clock.now();
-  submit(std::move(change));
-}
-
-void tenant_supervisor_state::submit(ChangeSet change) {
-  const auto seq = change.settlement->seq;
-  settling_[seq] = change;
-  services->changes.submit(std::move(change), [home = tenant_supervisor_actor{self}, seq](ChangeReply reply) {
-    caf::anon_send(home, settled_atom::value, seq, std::make_shared<const ChangeReply>(std::move(reply)));
-  });
-}
-
-void tenant_supervisor_state::on_settled(std::int64_t seq, const ChangeReply& reply) {
-  const auto settled = settling_.extract(seq);
-  if (reply.result == ChangeResult::stale_epoch) {
-    on_deposed();
-    return;
-  }
-  if (reply.result == ChangeResult::committed && !settled.empty()) {
-    services->metrics.inbox_outcomes(to_string(settled.mapped().settlement->outcome)).Increment();
-  } else if (reply.result != ChangeResult::already_settled) {
-    log::warn("an event could not be settled; the sweep takes it up", {{"seq", seq}, {"error", reply.message}});
-    give_back(seq);
-  }
-  feed_.settle(seq);
-  if (const auto blamed = blamed_.extract(seq); !blamed.empty()) {
-    if (auto* record = entities_.find(blamed.mapped())) {
-      --record->parking;
-      record->finished_at_read = reads_begun_;
-    }
-  }
-  pump();
-}
-
-// It is neither settled nor on its way: it is to be read again.
-void tenant_supervisor_state::give_back(std::int64_t seq) {
-  feed_.give_back(seq);
-  parked_at_ = services->clock.now();  // if it was parked before, it is still due
 }
 
 // --- supervision --------------------------------------------------------------------------------------------------
@@ -466,6 +128,33 @@ void tenant_supervisor_state::sweep() {
     self->demonitor(stopped.address());
     self->send_exit(stopped, caf::exit_reason::user_shutdown);
   }
+}
+
+tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state::pointer self, ServicesPtr services,
+                                                         Scope scope) {
+  auto& state = self->state;
+  state.init(self, std::move(services), std::move(scope));
+  handle_failures(self);
+  state.own();
+  self->delayed_send(self, state.services->config.tick, tick_atom::value);
+  return {
+      [&state](wake_atom) { state.on_wake(); },
+      [&state](due_atom) { state.on_due(); },
+      [&state, self](finished_atom, const CustomerId& entity, std::int64_t seq, bool parked) {
+        const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
+        state.on_finished(entity, seq, parked);
+      },
+      [&state](deposed_atom) { state.on_deposed(); },
+      [&state](tick_atom) { state.on_tick(); },
+      [&state](owned_atom, const OwnershipPtr& owned) { state.on_owned(*owned); },
+      [&state, self](page_atom, const InboxPagePtr& page, bool parked) {
+        const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
+        state.on_page(*page, parked);
+      },
+      [&state](claims_atom, const ClaimsPtr& claims) { state.on_claims(*claims); },
+      [&state](settled_atom, std::int64_t seq, const ChangeReplyPtr& reply) { state.on_settled(seq, *reply); },
+      [&state](respawn_atom, const CustomerId& entity) { state.on_respawn(entity); },
+  };
 }
 
 }  // namespace flexsync::actors

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { failpoints, launch, makePlace, provision, startServer } from '../lib/flexsync.mjs';
+import { failpoints, launch, makePlace, provision, skipWithoutFailpoints, startServer } from '../lib/flexsync.mjs';
 import { Ledger } from '../lib/ledger.mjs';
 import { startSim } from '../lib/sim.mjs';
 import { StripeTraffic } from '../lib/stripe_traffic.mjs';
@@ -84,7 +84,7 @@ test(`${kills} kills at random moments`, async () => {
 });
 
 for (const name of failpoints()) {
-  test(`killed at ${name}`, async () => {
+  test(`killed at ${name}`, { skip: skipWithoutFailpoints }, async () => {
     for (let i = 0; i < rounds; ++i) {
       const passes = 1 + Math.floor(random() * passMax);
       const server = launch(place, { ...settings, FLEXSYNC_FAILPOINT_PLAN: `${name}=kill@${passes}` });

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { launch, makePlace, provision, startServer } from '../lib/flexsync.mjs';
+import { launch, makePlace, provision, skipWithoutFailpoints, startServer } from '../lib/flexsync.mjs';
 import { Ledger } from '../lib/ledger.mjs';
 import { chooseSeed, seededRandom } from '../lib/wait.mjs';
 import { customerEvent, deliver } from '../lib/webhooks.mjs';
@@ -15,6 +15,7 @@ import { customerEvent, deliver } from '../lib/webhooks.mjs';
 const firstStarts = Number(process.env.FLEXSYNC_TEST_FIRST_STARTS ?? 4);
 const seed = chooseSeed('FLEXSYNC_TEST_SEED');
 const firstStartMsMax = 2_500;
+const needsFailpoints = { skip: skipWithoutFailpoints };
 const events = 50;
 const sweepMsMax = 20_000;
 
@@ -55,7 +56,7 @@ async function assertAllApplied(ledger, acknowledged) {
 }
 
 for (const failpoint of ['supervisor.page_read', 'changes.before_commit', 'customer.before_submit']) {
-  test(`the next server applies what one that was killed at ${failpoint} left`, async () => {
+  test(`the next server applies what one killed at ${failpoint} left`, needsFailpoints, async () => {
     const doomed = await startServer(place, { FLEXSYNC_FAILPOINT_PLAN: `${failpoint}=kill` });
     const acknowledged = await deliverSome(doomed, tenant);
     assert.equal((await doomed.ended()).signal, 'SIGKILL');
@@ -67,7 +68,7 @@ for (const failpoint of ['supervisor.page_read', 'changes.before_commit', 'custo
   });
 }
 
-test('work that another process stored for a tenant nobody here knew is found by the sweep', async () => {
+test('work that another process stored for an unknown tenant is found by the sweep', needsFailpoints, async () => {
   const server = await startServer(place);
   const other = await startServer(place, {
     FLEXSYNC_DATA_DIR: path.join(place.root, 'other'),

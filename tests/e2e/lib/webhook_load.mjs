@@ -60,14 +60,15 @@ export class WebhookLoad {
     }
     const customer = isNew ? this.customers.at(-1) : this.customers[Math.floor(this.random() * this.customers.length)];
     const version = ++customer.versions;
+    const { id } = customer;
     const event = customerEvent({
-      id: `evt_${customer.id.slice(4)}v${version}`,
+      id: `evt_${id.slice(4)}v${version}`,
       type: version === 1 ? 'customer.created' : 'customer.updated',
       created: nowSeconds() - createdSpan + version * 10,
-      customer: customer.id,
-      object: { name: `${customer.id} v${version}`, email: `${customer.id}@example.com`, metadata: { v: `${version}` } },
+      customer: id,
+      object: { name: `${id} v${version}`, email: `${id}@example.com`, metadata: { v: `${version}` } },
     });
-    const made = { id: event.id, customer: customer.id, version, object: event.data.object, body: JSON.stringify(event) };
+    const made = { id: event.id, customer: id, version, object: event.data.object, body: JSON.stringify(event) };
     this.events.set(made.id, made);
     return made;
   }

@@ -1,0 +1,113 @@
+// The routing half of the tenant supervisor: which entity an event is about, and its actor.
+#include <algorithm>
+#include <caf/all.hpp>
+
+#include "actors/customer_sync.hpp"
+#include "actors/tenant_supervisor.hpp"
+#include "domain/ulid.hpp"
+#include "telemetry/failpoint.hpp"
+
+namespace flexsync::actors {
+
+void tenant_supervisor_state::route_all() {
+  for (auto& read : std::exchange(page_, {})) {
+    const auto& object = read.routed->event.state.id.str();
+    const auto id = resolve(read, read.routed->fresh);
+    auto& record = entity(id);
+    entities_.link(object, id);
+    if (feed_.skips(object) || record.in_flight.size() >= services->config.entity_queue_max) {
+      feed_.settle(read.routed->seq);
+      if (!read.routed->was_parked) {
+        feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
+      }
+      continue;
+    }
+    route(id, std::move(read.routed));
+  }
+  if (!object_being_read_.empty() && full_object_page_ > 0) {
+    feed_.skip(object_being_read_, full_object_page_ + 1);  // there may be more behind this page
+  }
+  object_being_read_.clear();
+  full_object_page_ = 0;
+}
+
+// Half a queue: read when the other half is done, so that an actor with much to do never runs dry.
+int tenant_supervisor_state::object_page_rows() const {
+  return std::max(1, static_cast<int>(services->config.entity_queue_max / 2));
+}
+
+// In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
+CustomerId tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
+  if (const auto live = entities_.entity_of(read.routed->event.state.id.str())) {
+    return *live;
+  }
+  if (!read.entity_id.empty()) {
+    return CustomerId{read.entity_id};
+  }
+  fresh = true;
+  return new_id<CustomerId>(prefix::kCustomer, services->clock.now());
+}
+
+void tenant_supervisor_state::route(const CustomerId& id, RoutedEventPtr event) {
+  FLEXSYNC_FAILPOINT("supervisor.event_routed");
+  auto& record = entity(id);
+  record.in_flight.push_back(event);
+  if (!record.down) {
+    self->send(record.actor, apply_atom::value, std::move(event));
+  }
+}
+
+EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
+  if (auto* record = entities_.find(id)) {
+    return *record;
+  }
+  make_room();
+  auto& record = entities_.insert(id);
+  record.finished_at_read = reads_begun_;
+  record.idle_since = services->clock.now();
+  spawn(id, record);
+  return record;
+}
+
+void tenant_supervisor_state::spawn(const CustomerId& id, EntityRecord& record) {
+  record.actor = self->spawn<caf::monitored>(
+      customer_sync, CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
+}
+
+void tenant_supervisor_state::make_room() {
+  if (entities_.size() < services->config.live_entities_max) {
+    return;
+  }
+  for (const auto& stopped : entities_.passivate(reads_begun_, services->clock.now())) {
+    self->demonitor(stopped.address());
+    self->send_exit(stopped, caf::exit_reason::user_shutdown);
+  }
+}
+
+void tenant_supervisor_state::on_finished(const CustomerId& id, std::int64_t seq, bool parked) {
+  feed_.settle(seq);
+  if (parked) {
+    parked_at_ = services->clock.now();
+  }
+  if (auto* record = entities_.find(id)) {
+    std::erase_if(record->in_flight, [&](const auto& event) { return event->seq == seq; });
+    record->failures = 0;
+    record->finished_at_read = reads_begun_;
+    record->idle_since = services->clock.now();
+    if (record->in_flight.size() == services->config.entity_queue_max / 2 || record->in_flight.empty()) {
+      for (const auto& object : record->objects) {
+        resume_if_skipped(object);
+      }
+    }
+  }
+  pump();
+}
+
+void tenant_supervisor_state::resume_if_skipped(const std::string& object) {
+  const bool waits = std::find(drained_objects_.begin(), drained_objects_.end(), object) != drained_objects_.end();
+  if (feed_.skips(object) && !waits && object != object_being_read_) {
+    drained_objects_.push_back(object);
+  }
+}
+
+}  // namespace flexsync::actors
