@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,18 +37,20 @@ class InboxFeed {
   }
 
   // --- in flight: read, not yet settled
-  bool take(std::int64_t seq, bool parked) { return (parked ? parked_in_flight_ : in_flight_).insert(seq).second; }
+  void take(std::int64_t seq, const std::string& object, bool parked) {
+    (parked ? parked_in_flight_ : in_flight_).emplace(seq, object);
+  }
   void settle(std::int64_t seq) {
     in_flight_.erase(seq);
     parked_in_flight_.erase(seq);
   }
   // It could not be settled or routed: it is read again. (A parked one is found when it is due.)
-  void give_back(const std::string& object, std::int64_t seq) {
-    if (in_flight_.erase(seq) > 0) {
+  void give_back(std::int64_t seq) {
+    if (const auto row = in_flight_.extract(seq); !row.empty()) {
       cursor_ = std::min(cursor_, seq - 1);
       read_counts_ = false;
-      if (skips(object)) {
-        skip(object, seq);
+      if (skips(row.mapped())) {
+        skip(row.mapped(), seq);
       }
     }
     parked_in_flight_.erase(seq);
@@ -102,7 +103,7 @@ class InboxFeed {
   std::int64_t floor() const {
     auto low = cursor_;
     if (!in_flight_.empty()) {
-      low = std::min(low, *in_flight_.begin() - 1);
+      low = std::min(low, in_flight_.begin()->first - 1);
     }
     for (const auto& [object, seq] : skipped_) {
       low = std::min(low, seq - 1);
@@ -114,12 +115,13 @@ class InboxFeed {
   bool read_counts_ = true;  // the page under way may move the cursor
   std::int64_t watermark_ = 0;
   std::int64_t floor_at_last_sweep_ = 0;
-  std::int64_t floor_before_ = 0;  // at the sweep before the last
+  std::int64_t floor_before_ = 0;          // at the sweep before the last
   std::int64_t passed_at_last_sweep_ = 0;  // the farthest the cursor had been
   std::int64_t passed_before_ = 0;
   std::int64_t resumed_from_ = 0;
-  std::set<std::int64_t> in_flight_;
-  std::set<std::int64_t> parked_in_flight_;  // parked before, tried again: below the watermark, and no matter for it
+  std::map<std::int64_t, std::string> in_flight_;  // and their objects
+  std::map<std::int64_t, std::string>
+      parked_in_flight_;  // parked before, tried again: below the watermark, and no matter for it
   std::map<std::string, std::int64_t> skipped_;
 };
 

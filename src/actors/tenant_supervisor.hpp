@@ -62,7 +62,7 @@ struct tenant_supervisor_state {
   void spawn(const CustomerId& id, EntityRecord& record);
   void make_room();
   void resume_if_skipped(const std::string& object);
-  int object_page_rows() const;
+  int object_page_rows(const std::string& object);
   void settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason);
   void park(const StripeEventId& event, std::int64_t seq, bool was_parked, ParkedEvent parked);
   void submit(ChangeSet change);
@@ -80,6 +80,7 @@ struct tenant_supervisor_state {
   std::vector<ReadEvent> page_;               // read, waiting for its claims
   std::vector<std::string> drained_objects_;  // skipped before, with room again
   std::string object_being_read_;
+  int object_page_max_ = 0;                     // rows that were asked for
   std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full
   std::map<std::int64_t, ChangeSet> settling_;  // without an entity actor
   std::map<std::int64_t, CustomerId> blamed_;   // of those: the failed actor's event, and whose

@@ -87,7 +87,7 @@ void tenant_supervisor_state::read_object(const std::string& object) {
   store::PageRequest request;
   request.after = feed_.resume_after(object);
   request.object_id = object;
-  request.rows_max = object_page_rows();
+  request.rows_max = object_page_max_ = object_page_rows(object);
   services->inbox.read_page(
       scope, std::move(request), [home = tenant_supervisor_actor{self}](Result<std::vector<store::InboxRow>> page) {
         caf::anon_send(home, page_atom::value, std::make_shared<Result<std::vector<store::InboxRow>>>(std::move(page)),
@@ -122,7 +122,7 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
   }
   if (!object_being_read_.empty()) {
     feed_.resumed(object_being_read_);  // skipped anew below, if it must be
-    full_object_page_ = page->size() >= static_cast<std::size_t>(object_page_rows()) ? page->back().seq : 0;
+    full_object_page_ = page->size() >= static_cast<std::size_t>(object_page_max_) ? page->back().seq : 0;
   } else if (!parked && !page->empty()) {
     woken_ = true;  // there may be more behind this page
     feed_.read_up_to(page->back().seq);
@@ -149,7 +149,7 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   if (feed_.has(row.seq)) {
     return false;
   }
-  feed_.take(row.seq, row.was_parked);
+  feed_.take(row.seq, row.object_id, row.was_parked);
   if (!is_customer_event(row.type)) {
     settle(row, InboxOutcome::deferred, "this type's effect is not implemented yet; the event is kept for it");
     return false;

@@ -31,9 +31,12 @@ void tenant_supervisor_state::route_all() {
   full_object_page_ = 0;
 }
 
-// Half a queue: read when the other half is done, so that an actor with much to do never runs dry.
-int tenant_supervisor_state::object_page_rows() const {
-  return std::max(1, static_cast<int>(services->config.entity_queue_max / 2));
+// Half a queue: read when the other half is done, so that an actor with much to do never runs dry. What is in flight
+// may be returned once more.
+int tenant_supervisor_state::object_page_rows(const std::string& object) {
+  const auto id = entities_.entity_of(object);
+  const auto in_flight = id ? entities_.find(*id)->in_flight.size() : 0;
+  return static_cast<int>(std::max<std::size_t>(1, services->config.entity_queue_max / 2) + in_flight);
 }
 
 // In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.

@@ -34,7 +34,7 @@ TEST_CASE("the watermark never passes what is in flight or skipped, however late
   feed.sweep();
   pass(feed, 10);
   feed.sweep();
-  feed.take(9, false);  // committed late
+  feed.take(9, "cus_1", false);  // committed late
   pass(feed, 10);
   CHECK(feed.sweep() == 8);
   feed.settle(9);
@@ -63,7 +63,7 @@ TEST_CASE("a sweep while a page is on its way is not undone by the page") {
 TEST_CASE("a row that is given back is read again") {
   InboxFeed feed;
   feed.start(0);
-  feed.take(5, false);
+  feed.take(5, "cus_1", false);
   pass(feed, 10);
   feed.give_back(5);
   CHECK(feed.cursor() == 4);
@@ -76,8 +76,8 @@ TEST_CASE("a row that is given back is read again") {
 TEST_CASE("parked rows that are tried again do not hold the watermark, nor send the cursor back") {
   InboxFeed feed;
   feed.start(100);
-  CHECK(feed.take(5, true));
-  CHECK_FALSE(feed.take(5, true));
+  feed.take(5, "cus_1", true);
+  feed.take(5, "cus_1", true);
   CHECK(feed.has(5));
   CHECK(feed.in_flight() == 1);
   for (int i = 0; i < 3; ++i) {
@@ -88,4 +88,62 @@ TEST_CASE("parked rows that are tried again do not hold the watermark, nor send 
   feed.give_back(5);
   CHECK(feed.cursor() == 120);
   CHECK(feed.in_flight() == 0);
+}
+
+TEST_CASE("a row given back of an object that is skipped is read with the object") {
+  InboxFeed feed;
+  feed.start(0);
+  feed.take(5, "cus_1", false);
+  pass(feed, 10);
+  feed.skip("cus_1", 9);
+  feed.give_back(5);
+  CHECK(feed.resume_after("cus_1") <= 4);
+  feed.resumed("cus_1");
+  CHECK_FALSE(feed.skips("cus_1"));
+}
+
+TEST_CASE("a row given back while its object is being read keeps the object skipped from there") {
+  InboxFeed feed;
+  feed.start(0);
+  feed.take(8, "cus_1", false);
+  for (int i = 0; i < 3; ++i) {
+    pass(feed, 10);
+    feed.sweep();
+  }
+  pass(feed, 20);
+  feed.skip("cus_1", 15);
+  CHECK(feed.resume_after("cus_1") >= 8);
+  feed.give_back(8);
+  feed.resumed("cus_1");
+  CHECK(feed.skips("cus_1"));
+  CHECK(feed.resume_after("cus_1") <= 7);
+}
+
+TEST_CASE("rows of a skipped object that commit late are read with the object, however long it was skipped") {
+  InboxFeed feed;
+  feed.start(0);
+  pass(feed, 10);
+  feed.skip("cus_1", 10);  // row 9, of the same object, is about to commit
+  for (int i = 0; i < 5; ++i) {
+    feed.sweep();
+    pass(feed, 10);
+  }
+  CHECK(feed.resume_after("cus_1") < 9);
+}
+
+TEST_CASE("a hot object, skipped again and again, does not hold the watermark for ever") {
+  InboxFeed feed;
+  feed.start(0);
+  std::int64_t seq = 0;
+  for (int i = 0; i < 20; ++i) {
+    seq += 100;
+    pass(feed, seq);
+    feed.skip("cus_1", seq);
+    feed.sweep();
+    pass(feed, seq);
+    feed.resume_after("cus_1");
+    feed.resumed("cus_1");
+    feed.skip("cus_1", seq + 1);
+  }
+  CHECK(feed.sweep() > seq - 1'000);
 }

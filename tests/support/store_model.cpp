@@ -99,13 +99,13 @@ bool StoreModel::settles(const ChangeSet& change) const {
 bool StoreModel::versions_match(const ChangeSet& change) const {
   if (change.customer) {
     const auto* known = customer(change.scope, change.customer->id);
-    if (known != nullptr && known->version != change.customer->version - 1) {
+    if ((known == nullptr ? 0 : known->version) != change.customer->version - 1) {
       return false;
     }
   }
   if (change.stripe_object) {
     const auto* known = object(change.scope, change.stripe_object->stripe_id);
-    if (known != nullptr && known->version != change.stripe_object->version - 1) {
+    if ((known == nullptr ? 0 : known->version) != change.stripe_object->version - 1) {
       return false;
     }
   }
