@@ -1,10 +1,14 @@
 #include "app/database.hpp"
 
+#include <chrono>
+
 #include "store/migrations.hpp"
 
 namespace flexsync::app {
 
 namespace {
+
+constexpr std::chrono::milliseconds kStopDeadline{3'500};  // a slower checkpoint is made up for at the next start
 
 constexpr const char* kServerLogin = "flexsync_server";
 
@@ -14,6 +18,7 @@ Result<Database> open_cluster(const Config& config, bool share_running,
   options.data_dir = config.data_dir;
   options.roles = {kServerLogin};
   options.share_running = share_running;
+  options.stop_timeout = kStopDeadline;
   options.announce = announce;
   auto cluster = store::EmbeddedCluster::start(std::move(options));
   if (!cluster) {

@@ -5,13 +5,15 @@
 #include <iostream>
 
 #include "app/runtime.hpp"
+#include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::app {
 
 namespace {
 
-constexpr std::chrono::milliseconds kDrainDeadline{8'000};  // exit within 10 s of SIGTERM
+// With the embedded database's own deadline (app/database.cpp): exit within 10 s of SIGTERM.
+constexpr std::chrono::milliseconds kDrainDeadline{5'000};
 
 // Blocked before any thread starts, so that only sigwait() below sees them.
 sigset_t block_signals() {
@@ -27,6 +29,10 @@ sigset_t block_signals() {
 }  // namespace
 
 int serve(const Config& config) {
+  if (const auto fault = failpoint::arm_from_environment()) {
+    std::cerr << "flexsync: FLEXSYNC_FAILPOINT_PLAN: " << *fault << '\n';
+    return 2;
+  }
   const auto signals = block_signals();
   log::configure(log::parse_level(config.log.level), log::parse_format(config.log.format));
   auto runtime = Runtime::start(config, [](const std::string& sentence) { log::info(sentence); });

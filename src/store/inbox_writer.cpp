@@ -209,6 +209,9 @@ class InboxWriter::Impl {
       reply(stored.contains({event.scope, event.id}) ? IntakeResult::stored : IntakeResult::duplicate);
     }
     for (const auto& [event, reply] : batch) {  // sorted by scope
+      if (!event.ignored.empty()) {
+        continue;  // nothing is to be done
+      }
       if (last == nullptr || *last != event.scope) {
         committed_(event.scope);
         last = &event.scope;

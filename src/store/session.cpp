@@ -101,6 +101,10 @@ Failure classify(const std::exception& e) {
   if (breaks_connection(e)) {
     return Failure::unavailable;
   }
+  // libpqxx 6.4 gives deadlocks and serialization failures a class of their own, outside of sql_error.
+  if (dynamic_cast<const pqxx::transaction_rollback*>(&e) != nullptr) {
+    return Failure::transient;
+  }
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&e)) {
     const std::string& state = sql->sqlstate();
     if (state == "23505") {

@@ -112,6 +112,17 @@ void arm(std::string_view plan_text) {
   plan = std::move(parsed);
 }
 
+std::optional<std::string> arm_from_environment() {
+#ifdef FLEXSYNC_FAILPOINTS
+  try {
+    current_plan();
+  } catch (const std::invalid_argument& e) {
+    return e.what();
+  }
+#endif
+  return std::nullopt;
+}
+
 void pass(std::string_view name) {
   if (!is_known(name)) {
     throw std::logic_error("failpoint \"" + std::string(name) + "\" is not listed in telemetry/failpoint.cpp");

@@ -7,7 +7,9 @@
 // can visit them all; an unknown one in the plan is an error. Compiled out unless FLEXSYNC_FAILPOINTS is defined.
 #pragma once
 
+#include <optional>
 #include <stdexcept>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +24,8 @@ const std::vector<std::string_view>& names();
 void pass(std::string_view name);
 // Replaces the plan that the environment gave. Throws std::invalid_argument and changes nothing for a wrong one.
 void arm(std::string_view plan);
+// Reads FLEXSYNC_FAILPOINT_PLAN at the start instead of at the first pass; what is wrong with it, if anything.
+std::optional<std::string> arm_from_environment();
 }  // namespace failpoint
 
 }  // namespace flexsync
