@@ -21,9 +21,9 @@ namespace flexsync::actors {
 struct ActorConfig {
   int page_rows_max = 256;
   std::int64_t page_bytes_max = 4 * 1024 * 1024;
-  std::size_t in_flight_max = 512;       // events of one tenant between page and commit
-  std::size_t entity_queue_max = 64;     // events waiting in one entity actor; over it its object is skipped
-  std::size_t live_entities_max = 1000;  // per tenant; idle ones go first
+  std::size_t in_flight_max = 512;      // events of one tenant between page and commit
+  std::size_t entity_queue_max = 64;    // events waiting in one entity actor; over it its object is skipped
+  std::size_t live_entities_max = 300;  // per tenant; idle ones go first
   std::chrono::milliseconds entity_idle{5'000};
   std::chrono::milliseconds tick{250};
   std::chrono::milliseconds sweep_interval{5'000};

@@ -69,7 +69,7 @@ struct ActorsConfig {
   std::int64_t scheduler_threads = 0;  // 0: as many as the machine has cores
   std::int64_t max_throughput = 100;
   std::int64_t entity_idle_ms = 10'000;
-  std::int64_t live_entities_max = 1'000;
+  std::int64_t live_entities_max = 300;
   std::int64_t entity_queue_max = 64;
   std::int64_t restart_base_ms = 100;
   std::int64_t restart_cap_ms = 30'000;

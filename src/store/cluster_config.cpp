@@ -26,6 +26,9 @@ const std::map<std::string, std::string>& base_settings() {
       {"max_wal_size", "4GB"},
       {"checkpoint_timeout", "15min"},
       {"wal_compression", "lz4"},
+      // Filling a new 16 MB segment with zeros holds up whoever commits: 50 ms, at 1,000 webhooks/s once a second or
+      // two.
+      {"wal_init_zero", "off"},
       {"max_connections", "100"},
       {"jit", "off"},
       {"listen_addresses", ""},

@@ -14,8 +14,8 @@ namespace flexsync::store {
 
 class Precedence {
  public:
-  static constexpr int kRestFactor = 3;                      // a quarter of the time is left to application
-  static constexpr std::chrono::milliseconds kRestMax{100};  // however slow a commit was
+  static constexpr int kRestFactor = 7;                      // an eighth of the time is left to application
+  static constexpr std::chrono::milliseconds kRestMax{200};  // however slow a commit was
 
   void intake_begins() { ++waiting_; }
   void intake_ends(std::size_t count) { waiting_ -= static_cast<long>(count); }

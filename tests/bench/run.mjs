@@ -36,7 +36,7 @@ function startPostgres() {
   const [run, args] = postgres;
   execFileSync(run, [...args, `${bindir}/initdb`, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
     "--locale=C.UTF-8"], { stdio: "ignore" });
-  const settings = { listen_addresses: "", unix_socket_directories: data, shared_buffers: "256MB", max_wal_size: "4GB",
+  const settings = { listen_addresses: "", unix_socket_directories: data, shared_buffers: "256MB", max_wal_size: "4GB", wal_compression: "lz4", wal_init_zero: "off",
     checkpoint_timeout: "15min", jit: "off", fsync: "on", synchronous_commit: "on" };
   const child = spawn(run, [...args, `${bindir}/postgres`, "-D", data,
     ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])], { stdio: "ignore" });

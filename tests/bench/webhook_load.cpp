@@ -145,9 +145,7 @@ class Load {
         receive(connections_[events[static_cast<std::size_t>(i)].data.u32]);
       }
       if (options_.rate > 0) {
-        for (auto& connection : connections_) {
-          start_next(connection);
-        }
+        start_due();
       }
     }
     end_ = Clock::now();
@@ -190,6 +188,17 @@ class Load {
   Clock::time_point due(long n) const {
     return begin_ + std::chrono::duration_cast<Clock::duration>(
                         std::chrono::duration<double>(static_cast<double>(n) / options_.rate));
+  }
+
+  // In turn, so that none is idle for so long that the server closes it.
+  void start_due() {
+    for (std::size_t tries = 0; tries < connections_.size() && started_ < options_.count; ++tries) {
+      next_ = (next_ + 1) % connections_.size();
+      if (due(started_) > Clock::now()) {
+        return;
+      }
+      start_next(connections_[next_]);
+    }
   }
 
   int wait_ms() const { return options_.rate > 0 ? 1 : 1000; }
@@ -243,6 +252,7 @@ class Load {
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<long> latencies_;
+  std::size_t next_ = 0;  // the connection whose turn it was last
   long started_ = 0;
   long answered_ = 0;
   long ok_ = 0;
