@@ -82,9 +82,10 @@ struct Connection {
 struct Principal {
   enum class Kind : std::uint8_t { admin, api_key };
   Kind kind = Kind::api_key;
-  Scope scope;        // of an API key; empty for the admin key
-  ApiKeyId api_key;   // empty for the admin key
-  std::string label;  // for audit rows: "admin", "api_key:secret_…"
+  Scope scope;                  // of an API key; empty for the admin key
+  ApiKeyId api_key;             // empty for the admin key
+  std::string label;            // for audit rows: "admin", "api_key:secret_…"
+  std::string request_id = {};  // of the request that asks; empty for a command
 };
 
 }  // namespace flexsync

@@ -49,6 +49,7 @@ Result<Principal> authorize(Authenticator& authenticator, const Request& request
   if (!principal) {
     return principal;
   }
+  principal->request_id = request.request_id;
   const bool is_admin = principal->kind == Principal::Kind::admin;
   if (access == Access::environment && is_admin) {
     return fail(ErrorCode::permission_denied,

@@ -11,6 +11,7 @@ const WEBHOOK_SECRET = "whsec_benchmark0123456789abcdef";
 const build = "build/release";
 const parts = process.argv.slice(2);
 const wanted = (part) => parts.length === 0 || parts.includes(part);
+process.env.PGOPTIONS = "-c client_min_messages=warning";
 const work = mkdtempSync(join(tmpdir(), "flexsync-bench-"));
 const bindir = execFileSync("pg_config", ["--bindir"]).toString().trim();
 const asRoot = process.getuid() === 0;
@@ -36,7 +37,8 @@ function startPostgres() {
   const [run, args] = postgres;
   execFileSync(run, [...args, `${bindir}/initdb`, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
     "--locale=C.UTF-8"], { stdio: "ignore" });
-  const settings = { listen_addresses: "", unix_socket_directories: data, shared_buffers: "256MB", max_wal_size: "4GB", wal_compression: "lz4", wal_init_zero: "off",
+  const settings = { listen_addresses: "", unix_socket_directories: data, shared_buffers: "256MB", max_wal_size: "4GB",
+    wal_compression: "lz4", wal_init_zero: "off",
     checkpoint_timeout: "15min", jit: "off", fsync: "on", synchronous_commit: "on" };
   const child = spawn(run, [...args, `${bindir}/postgres`, "-D", data,
     ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])], { stdio: "ignore" });
@@ -193,15 +195,21 @@ async function applyRestart(database) {
 
 const pg = startPostgres();
 try {
-  if (wanted("ack")) { freshDatabase("ack"); await acknowledgement("ack"); }
-  if (wanted("paced")) { freshDatabase("paced"); await paced("paced"); }
-  if (wanted("apply")) { freshDatabase("apply"); await applyRestart("apply"); }
+  for (const [name, part] of [["paced", paced], ["ack", acknowledgement], ["apply", applyRestart]]) {
+    if (wanted(name)) {
+      freshDatabase(name);
+      await part(name);
+      // What one part leaves to vacuum and to checkpoint is not the next one's.
+      sql("postgres", `DROP DATABASE ${name} WITH (FORCE)`);
+      sql("postgres", "CHECKPOINT");
+    }
+  }
 } finally {
   await stop(pg.child);
   rmSync(work, { recursive: true, force: true });
 }
 const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"]).toString().trim();
 mkdirSync("build/bench", { recursive: true });
-writeFileSync(`build/bench/${commit}.json`, JSON.stringify({ commit, cpu: cpus()[0].model, cores: cpus().length, results },
-  null, 2));
+const run = { commit, cpu: cpus()[0].model, cores: cpus().length, results };
+writeFileSync(`build/bench/${commit}.json`, JSON.stringify(run, null, 2));
 console.log(`written to build/bench/${commit}.json`);

@@ -3,7 +3,7 @@
 # of a backlog, memory, restart. One run, one machine, one table; results in build/bench/.
 #
 #   tests/bench/run.sh            everything, about five minutes
-#   tests/bench/run.sh ack        only the named parts: ack, paced, apply, memory, restart
+#   tests/bench/run.sh ack        only the named parts: paced, ack (and PostgreSQL's ceiling), apply (and restart, memory)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/bootstrap.sh
