@@ -18,8 +18,8 @@ constexpr const char* kInsert =
 void write_audit(pqxx::transaction_base& tx, const AuditedChange& change, const Principal& by,
                  const nlohmann::json& before, const nlohmann::json& after, Timestamp at) {
   tx.exec_params(kInsert, change.scope.tenant.str(), change.scope.environment.str(), std::string(change.entity_type),
-                 change.entity_id, std::string(change.action), by.label, before.dump(), after.dump(),
-                 by.request_id, to_unix_micros(at));
+                 change.entity_id, std::string(change.action), by.label, before.dump(), after.dump(), by.request_id,
+                 to_unix_micros(at));
 }
 
 }  // namespace flexsync::store
