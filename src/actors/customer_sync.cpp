@@ -210,7 +210,8 @@ void customer_sync_state::on_written(const ChangeReply& reply) {
 void customer_sync_state::on_refused(const ChangeReply& reply) {
   const auto& head = *queue_.front();
   const auto now = args.services->clock.now();
-  log::error("a change set was refused", {{"event_id", head.event.id.str()}, {"error", reply.message}});
+  log::error("a change set was refused",
+             {{"request_id", head.request_id}, {"event_id", head.event.id.str()}, {"error", reply.message}});
   if (writing_->parked) {
     retry_later();  // not even parking it worked: the inbox still has it
   } else if (reply.result == ChangeResult::conflict && ++conflicts_ == 1) {

@@ -62,7 +62,6 @@ struct InboxConfig {
   std::int64_t max_attempts = 8;
   std::int64_t retry_base_ms = 1'000;
   std::int64_t retry_cap_ms = 300'000;
-  std::int64_t blocked_days_max = 7;
 };
 
 struct ActorsConfig {
@@ -86,7 +85,6 @@ struct StripeConfig {
 struct SyncConfig {
   std::string customer_deleted = "log";  // log | archive | delete
   std::string ordering = "payload";      // payload | refetch
-  bool match_email = false;
 };
 
 struct UsageConfig {

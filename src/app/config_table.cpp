@@ -201,8 +201,6 @@ std::vector<Setting> inbox() {
       number("inbox.retry_base_ms", SLOT(inbox.retry_base_ms), 1, kDayMs,
              "pause after the first failed attempt; doubles with each"),
       number("inbox.retry_cap_ms", SLOT(inbox.retry_cap_ms), 1, kDayMs, "the longest pause between attempts"),
-      number("inbox.blocked_days_max", SLOT(inbox.blocked_days_max), 1, 365,
-             "days an event waits for a missing object before it becomes a dead letter"),
   };
 }
 
@@ -243,8 +241,6 @@ std::vector<Setting> rules() {
              "what a customer deleted in Stripe means for ours"),
       choice("sync.ordering", SLOT(sync.ordering), {"payload", "refetch"},
              "payload believes what an event carries; refetch takes it as a hint and asks Stripe"),
-      flag("sync.match_email", SLOT(sync.match_email),
-           "let a new Stripe customer meet ours by e-mail when nothing else matches"),
       also_as("STRIPE_SYNC_GRACE_PERIOD_MINUTES",
               number("usage.grace_period_minutes", SLOT(usage.grace_period_minutes), 0, 1'440,
                      "how long a usage window stays open for late events")),

@@ -54,6 +54,7 @@ class ChangeWriter::Impl {
         rows_(metrics.rows_per_commit("changes")),
         seconds_(metrics.commit_seconds("changes")),
         depth_(metrics.writer_queue("changes")),
+        open_(metrics.pool_connections("changes")),
         reconnects_(metrics.pool_reconnects("changes")) {
     for (int i = 0; i < config_.writers; ++i) {
       threads_.emplace_back([this] { serve(); });
@@ -80,6 +81,7 @@ class ChangeWriter::Impl {
     session_config.role = Role::apply;
     session_config.statement_timeout_ms = config_.statement_timeout_ms;
     Session session(std::move(session_config), prepare_change_statements);
+    bool was_open = false;
     while (true) {
       auto batch = queue_.pop(config_.batch_max);
       if (batch.empty()) {
@@ -88,6 +90,9 @@ class ChangeWriter::Impl {
       depth_.Set(static_cast<double>(queue_.size()));
       const auto begin = std::chrono::steady_clock::now();
       write(session, std::move(batch));
+      if (session.open() != std::exchange(was_open, session.open())) {
+        open_.Increment(was_open ? 1 : -1);
+      }
       const auto taken = std::chrono::steady_clock::now() - begin;
       seconds_.Observe(std::chrono::duration<double>(taken).count());
       queue_.rest(precedence_.rest_after(std::chrono::duration_cast<std::chrono::microseconds>(taken)));
@@ -182,6 +187,7 @@ class ChangeWriter::Impl {
   prometheus::Histogram& rows_;
   prometheus::Histogram& seconds_;
   prometheus::Gauge& depth_;
+  prometheus::Gauge& open_;
   prometheus::Counter& reconnects_;
   std::vector<std::thread> threads_;
 };

@@ -142,7 +142,7 @@ TEST_CASE("the environment wins over the file", "[config]") {
   const auto config = file.load({{"FLEXSYNC_HTTP_PORT", "2"},
                                  {"FLEXSYNC_HTTP_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16"},
                                  {"FLEXSYNC_LOG_FORMAT", "json"},
-                                 {"FLEXSYNC_SYNC_MATCH_EMAIL", "true"},
+                                 {"FLEXSYNC_HTTP_ALLOW_PLAINTEXT", "true"},
                                  {"STRIPE_API_TIMEOUT_SECONDS", "9"},
                                  {"STRIPE_SYNC_GRACE_PERIOD_MINUTES", "15"},
                                  {"STRIPE_BATCH_SIZE_LIMIT", "500"},
@@ -153,7 +153,7 @@ TEST_CASE("the environment wins over the file", "[config]") {
   CHECK(config->http.port == 2);
   CHECK(config->http.trusted_proxies == std::vector<std::string>{"10.0.0.1", "10.1.0.0/16"});
   CHECK(config->log.format == "json");
-  CHECK(config->sync.match_email);
+  CHECK(config->http.allow_plaintext);
   CHECK(config->stripe.timeout_seconds == 9);
   CHECK(config->usage.grace_period_minutes == 15);
   CHECK(config->usage.batch_size_limit == 500);
@@ -201,8 +201,8 @@ TEST_CASE("a bad environment is refused by the variable's name", "[config]") {
         "FLEXSYNC_HTTP_PORT=-1 is out of range: allowed is 0 to 65535");
   CHECK(fault_of(Environment{{"STRIPE_BATCH_SIZE_LIMIT", "0"}}) ==
         "STRIPE_BATCH_SIZE_LIMIT=0 is out of range: allowed is 1 to 1000000");
-  CHECK(fault_of(Environment{{"FLEXSYNC_SYNC_MATCH_EMAIL", "yes"}}) ==
-        "FLEXSYNC_SYNC_MATCH_EMAIL=yes is not valid: allowed is true or false");
+  CHECK(fault_of(Environment{{"FLEXSYNC_HTTP_ALLOW_PLAINTEXT", "yes"}}) ==
+        "FLEXSYNC_HTTP_ALLOW_PLAINTEXT=yes is not valid: allowed is true or false");
   CHECK(load_config(std::nullopt,
                     {{"FLEXSYNC_FAILPOINT_PLAN", "x"}, {"FLEXSYNC_BUILD_DIR", "/b"}, {"FLEXSYNC_TEST_ANYTHING", "1"}}));
 }
