@@ -151,7 +151,7 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   }
   feed_.take(row.seq, row.object_id, row.was_parked);
   if (!is_customer_event(row.type)) {
-    settle(row, InboxOutcome::deferred, "this type's effect is not implemented yet; the event is kept for it");
+    settle(row, InboxOutcome::deferred, "stored for later: events of this type take no effect in this version");
     return false;
   }
   auto event = stripe::parse_customer_event(row.payload);
