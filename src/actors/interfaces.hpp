@@ -20,8 +20,9 @@ using tick_atom = caf::atom_constant<caf::atom("tick")>;
 using apply_atom = caf::atom_constant<caf::atom("apply")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
 using deposed_atom = caf::atom_constant<caf::atom("deposed")>;
-using fetch_atom = caf::atom_constant<caf::atom("fetch")>;
-using fetched_atom = caf::atom_constant<caf::atom("fetched")>;
+using call_atom = caf::atom_constant<caf::atom("call")>;
+using answered_atom = caf::atom_constant<caf::atom("answered")>;
+using rekeyed_atom = caf::atom_constant<caf::atom("rekeyed")>;
 using loaded_atom = caf::atom_constant<caf::atom("loaded")>;
 using written_atom = caf::atom_constant<caf::atom("written")>;
 using settled_atom = caf::atom_constant<caf::atom("settled")>;
@@ -32,12 +33,16 @@ using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using respawn_atom = caf::atom_constant<caf::atom("respawn")>;
 using work_atom = caf::atom_constant<caf::atom("work")>;
 
-// The only way to Stripe for one tenant and environment.
+// The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
 using stripe_client_actor = caf::typed_actor<
-    // Retrieves one object: Stripe's type, its id.
-    caf::replies_to<fetch_atom, std::string, StripeId>::with<RetrieveOutcomePtr>,
-    // INTERNAL: the transport's answer to call number N.
-    caf::reacts_to<fetched_atom, std::uint64_t, RetrieveOutcomePtr>>;
+    // One call, answered with its outcome when there is one; the wait is bounded by ActorConfig::stripe_call_deadline.
+    caf::replies_to<call_atom, StripeCallPtr>::with<CallOutcomePtr>,
+    // The connection was changed: a paused one is tried again at once.
+    caf::reacts_to<rekeyed_atom>,
+    // INTERNAL: the transport's answer to attempt number N.
+    caf::reacts_to<answered_atom, std::uint64_t, HttpResultPtr>,
+    // INTERNAL: time has passed: tokens, retries, deadlines, probes.
+    caf::reacts_to<tick_atom>>;
 
 // Serialises all changes of one customer: events wait in its own queue, one is decided and written at a time.
 using customer_sync_actor = caf::typed_actor<

@@ -13,7 +13,9 @@
 #include "store/inbox_source.hpp"
 #include "store/snapshot_loader.hpp"
 #include "stripe/customer.hpp"
-#include "stripe/retrieve.hpp"
+#include "stripe/call.hpp"
+#include "stripe/outcome.hpp"
+#include "stripe/transport.hpp"
 
 namespace flexsync::actors {
 
@@ -29,7 +31,9 @@ struct RoutedEvent {
 using RoutedEventPtr = std::shared_ptr<const RoutedEvent>;
 
 using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
-using RetrieveOutcomePtr = std::shared_ptr<const stripe::RetrieveOutcome>;
+using StripeCallPtr = std::shared_ptr<const stripe::Call>;
+using CallOutcomePtr = std::shared_ptr<const stripe::CallOutcome>;
+using HttpResultPtr = std::shared_ptr<const stripe::HttpResult>;
 using OwnershipPtr = std::shared_ptr<const Result<store::Ownership>>;
 using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>>>;
 using ScopesPtr = std::shared_ptr<const Result<std::vector<Scope>>>;
@@ -40,7 +44,9 @@ using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RoutedEventPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredCustomerPtr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RetrieveOutcomePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StripeCallPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CallOutcomePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::HttpResultPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OwnershipPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClaimsPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ScopesPtr)

@@ -1,0 +1,38 @@
+// One call to Stripe as a caller describes it; the stripe_client actor adds key, limits, retries.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "domain/ids.hpp"
+#include "domain/time.hpp"
+
+namespace flexsync::stripe {
+
+// Who goes first when the bucket is nearly empty.
+enum class Lane : std::uint8_t { interactive, sync, usage, bulk };
+
+struct Call {
+  Lane lane = Lane::sync;
+  std::string method = "GET";   // GET, POST, DELETE
+  std::string path;             // "/v1/customers/cus_…", with its query, every part percent-encoded
+  std::string endpoint;         // what Stripe limits by: "POST /v1/customers", "meter_events"
+  std::string body;             // form-encoded, byte for byte what is sent (also when it is sent again)
+  std::string idempotency_key;  // of every POST; <= 255 characters
+
+  friend bool operator==(const Call&, const Call&) = default;
+};
+
+// The requests of this server. Ids are percent-encoded; an empty id is std::invalid_argument (it would ask for the
+// list). A body is form-encoded, keys in a fixed order: equal contents give equal bytes.
+Call retrieve(const std::string& object_type, const StripeId& id);  // "customer", "product", "price", "meter" …
+Call create_customer(std::string body, std::string idempotency_key);
+Call update_customer(const StripeId& id, std::string body, std::string idempotency_key);
+Call delete_customer(const StripeId& id);
+// Customers created since then, newest first, a page (100) at a time; `starting_after` empty: the first page.
+Call list_customers(Timestamp created_since, const std::string& starting_after);
+Call create_meter_event(std::string body, std::string identifier);  // the identifier is the idempotency key, too
+Call meter_summaries(const StripeId& meter, const StripeId& customer, Timestamp from, Timestamp to,
+                     const std::string& starting_after);
+
+}  // namespace flexsync::stripe
