@@ -41,6 +41,11 @@ using ConnectionId = Id<struct ConnectionTag>;
 using ApiKeyId = Id<struct ApiKeyTag>;
 using StripeId = Id<struct StripeTag>;      // cus_…, prod_…, sub_…
 using StripeEventId = Id<struct EventTag>;  // evt_…
+using UsageEventId = Id<struct UsageEventTag>;  // the caller's, or event_…
+using MeterId = Id<struct MeterTag>;
+using MeterMappingId = Id<struct MeterMappingTag>;
+using BatchId = Id<struct BatchTag>;
+using IntentId = Id<struct IntentTag>;
 using RequestId = Id<struct RequestTag>;    // X-Request-ID
 
 // The prefixes of local ids, as FlexPrice has them.
@@ -52,6 +57,11 @@ inline constexpr std::string_view kMapping = "eim";
 inline constexpr std::string_view kConnection = "conn";
 inline constexpr std::string_view kApiKey = "secret";
 inline constexpr std::string_view kRequest = "req";
+inline constexpr std::string_view kIntent = "intent";
+inline constexpr std::string_view kUsageEvent = "event";
+inline constexpr std::string_view kMeter = "meter";
+inline constexpr std::string_view kMeterMapping = "mmap";
+inline constexpr std::string_view kBatch = "batch";
 }  // namespace prefix
 
 // A tenant's environment: what every tenant row, key and actor is scoped by.

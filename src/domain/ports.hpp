@@ -13,6 +13,7 @@
 #include "domain/change_set.hpp"
 #include "domain/error.hpp"
 #include "domain/inbox.hpp"
+#include "domain/outbox.hpp"
 #include "domain/tenancy.hpp"
 
 namespace flexsync {
@@ -119,6 +120,12 @@ struct DeadLetterFilter {
   std::string object_id;
 };
 
+struct IntentFilter {
+  ListOptions list;   // by creation
+  std::string state;  // of IntentState
+  std::string entity_id;
+};
+
 class Queries {
  public:
   virtual ~Queries() = default;
@@ -129,6 +136,7 @@ class Queries {
   virtual Result<Mapping> mapping(const Scope& scope, const MappingId& id) = 0;
   virtual Result<Page<WebhookEventView>> webhook_events(const Scope& scope, const WebhookEventFilter& filter) = 0;
   virtual Result<WebhookEventView> webhook_event(const Scope& scope, const StripeEventId& id) = 0;
+  virtual Result<Page<Intent>> intents(const Scope& scope, const IntentFilter& filter) = 0;
   virtual Result<Page<DeadLetter>> dead_letters(const Scope& scope, const DeadLetterFilter& filter) = 0;
 };
 

@@ -271,32 +271,28 @@ CREATE FUNCTION flexsync_tenant() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 CREATE FUNCTION flexsync_environment() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT current_setting('flexsync.environment_id', true) $$;
 
-DO $$
+-- Forces row-level security on one table (every migration calls it for its own tables).
+CREATE FUNCTION flexsync_protect(tenant_table name) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  tenant_table text;
-  in_scope     text;
+  in_scope text := 'tenant_id = flexsync_tenant()';
 BEGIN
-  FOR tenant_table IN
-    SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id'
-  LOOP
-    EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
-    EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
-    -- Forced security binds the owner too; foreign-key checks and later migrations run as the owner.
-    EXECUTE format('CREATE POLICY owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', tenant_table);
-
-    in_scope := 'tenant_id = flexsync_tenant()';
-    IF EXISTS (SELECT 1 FROM pg_attribute
-               WHERE attrelid = tenant_table::regclass AND attname = 'environment_id') THEN
-      IF tenant_table <> 'environments' THEN
-        in_scope := in_scope || ' AND environment_id = flexsync_environment()';
-      END IF;
-    END IF;
-    EXECUTE format('CREATE POLICY tenant ON %I TO flexsync_app USING (%s) WITH CHECK (%s)',
-                   tenant_table, in_scope, in_scope);
-    EXECUTE format('GRANT SELECT, INSERT ON %I TO flexsync_app', tenant_table);
-  END LOOP;
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tenant_table);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant_table);
+  -- Forced security binds the owner too; foreign-key checks and later migrations run as the owner.
+  EXECUTE format('CREATE POLICY owner ON %I TO CURRENT_USER USING (true) WITH CHECK (true)', tenant_table);
+  IF tenant_table <> 'environments'
+     AND EXISTS (SELECT 1 FROM pg_attribute
+                 WHERE attrelid = format('%I', tenant_table)::regclass AND attname = 'environment_id') THEN
+    in_scope := in_scope || ' AND environment_id = flexsync_environment()';
+  END IF;
+  EXECUTE format('CREATE POLICY tenant ON %I TO flexsync_app USING (%s) WITH CHECK (%s)',
+                 tenant_table, in_scope, in_scope);
+  EXECUTE format('GRANT SELECT, INSERT ON %I TO flexsync_app', tenant_table);
 END $$;
+REVOKE ALL ON FUNCTION flexsync_protect(name) FROM PUBLIC;
+
+SELECT flexsync_protect(c.relname) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id';
 
 GRANT UPDATE ON tenants, environments, api_keys, connections, parked_events, inbox_outcomes, tenant_owner,
                 inbox_watermarks TO flexsync_app;
