@@ -12,6 +12,7 @@
 #include "domain/customer.hpp"
 #include "domain/inbox.hpp"
 #include "domain/mapping.hpp"
+#include "domain/outbox.hpp"
 
 namespace flexsync {
 
@@ -61,6 +62,8 @@ struct ChangeSet {
   std::vector<AuditEntry> audit;
   std::optional<InboxSettlement> settlement;
   std::optional<ParkedEvent> parked;
+  std::vector<Intent> new_intents;  // to be told to Stripe; the store gives them their seq
+  std::vector<Intent> intents;      // what became of stored ones; one that is not `ready` any more: stale_version
 
   friend bool operator==(const ChangeSet&, const ChangeSet&) = default;
 };
@@ -78,7 +81,8 @@ enum class ChangeResult : std::uint8_t {
 
 struct ChangeReply {
   ChangeResult result = ChangeResult::committed;
-  std::string message;  // for `conflict` and `rejected`: which rule
+  std::string message;                      // for `conflict` and `rejected`: which rule
+  std::vector<std::int64_t> intent_seqs{};  // of new_intents, in their order, when committed
 };
 
 }  // namespace flexsync

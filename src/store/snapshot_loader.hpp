@@ -5,10 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "domain/customer.hpp"
 #include "domain/error.hpp"
 #include "domain/mapping.hpp"
+#include "domain/outbox.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::store {
@@ -17,7 +19,8 @@ namespace flexsync::store {
 struct StoredCustomer {
   std::optional<Customer> customer;
   std::optional<Mapping> mapping;      // the live one
-  std::optional<StripeObject> shadow;  // of `stripe_id`
+  std::optional<StripeObject> shadow;  // of `stripe_id`; where that is empty, of the mapped one
+  std::vector<Intent> intents;         // that are `ready`, in order of seq
 };
 
 struct SnapshotRequest {
