@@ -1,24 +1,14 @@
+// What all work of a customer's actor has in common: its queue, the snapshot, writing, and the behaviour.
 #include "actors/customer_sync.hpp"
 
+#include <algorithm>
 #include <caf/all.hpp>
-#include <type_traits>
-#include <variant>
 
+#include "actors/overloaded.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::actors {
-
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-  using Handlers::operator()...;
-};
-template <class... Handlers>
-Overloaded(Handlers...) -> Overloaded<Handlers...>;
-
-}  // namespace
 
 void customer_sync_state::init(pointer self_pointer, CustomerSyncArgs arguments) {
   self = self_pointer;
@@ -26,8 +16,8 @@ void customer_sync_state::init(pointer self_pointer, CustomerSyncArgs arguments)
   metrics.emplace(args.services->metrics, name);
 }
 
-void customer_sync_state::enqueue(RoutedEventPtr event) {
-  queue_.push_back(std::move(event));
+void customer_sync_state::enqueue(CustomerWork work) {
+  queue_.push_back(std::move(work));
   if (!busy_) {
     next();
   }
@@ -39,112 +29,99 @@ void customer_sync_state::next() {
     return;
   }
   stale_retries_ = 0;
-  conflicts_ = 0;
-  const auto& event = *queue_.front();
-  if (loaded_for_ == event.event.state.id) {
+  refusals_ = 0;
+  if (is_loaded()) {
     decide();
-  } else if (event.fresh && loaded_for_.empty()) {
+    return;
+  }
+  const auto* fresh = std::get_if<RoutedEventPtr>(&queue_.front());
+  const auto* command = std::get_if<PendingCommandPtr>(&queue_.front());
+  const bool creates = command != nullptr && std::holds_alternative<CreateCustomer>((*command)->question().action);
+  if (!loaded_ && (creates || (fresh != nullptr && (*fresh)->fresh))) {
     snapshot_ = {};
-    loaded_for_ = event.event.state.id;
+    loaded_ = true;
+    loaded_for_ = fresh != nullptr ? (*fresh)->event.state.id : StripeId{};
     decide();
   } else {
     load();
   }
 }
 
+// Whether the snapshot holds what the head needs: its Stripe object's shadow, of a command the mapped one's.
+bool customer_sync_state::is_loaded() const {
+  if (!loaded_) {
+    return false;
+  }
+  return std::visit(
+      Overloaded{
+          [&](const RoutedEventPtr& routed) { return loaded_for_ == routed->event.state.id; },
+          [&](const PendingCommandPtr&) {
+            return !snapshot_.mapping || loaded_for_.str() == snapshot_.mapping->provider_entity_id;
+          },
+          [&](const PushPtr& pushed) { return pushed->stripe_id.empty() || loaded_for_ == pushed->stripe_id; },
+      },
+      queue_.front());
+}
+
 void customer_sync_state::load() {
-  loaded_for_ = StripeId{};
-  args.services->snapshots.load({args.scope, args.customer_id, queue_.front()->event.state.id},
-                                [home = customer_sync_actor{self}](Result<store::StoredCustomer> stored) {
-                                  caf::anon_send(
-                                      home, loaded_atom::value,
-                                      std::make_shared<const Result<store::StoredCustomer>>(std::move(stored)));
-                                });
+  loaded_ = false;
+  const auto wanted = std::visit(Overloaded{
+                                     [](const RoutedEventPtr& routed) { return routed->event.state.id; },
+                                     [](const PendingCommandPtr&) { return StripeId{}; },
+                                     [](const PushPtr& pushed) { return pushed->stripe_id; },
+                                 },
+                                 queue_.front());
+  loaded_for_ = wanted;
+  args.services->snapshots.load({args.scope, args.customer_id, wanted}, [home = customer_sync_actor{self}](
+                                                                            Result<store::StoredCustomer> stored) {
+    caf::anon_send(home, loaded_atom::value, std::make_shared<const Result<store::StoredCustomer>>(std::move(stored)));
+  });
 }
 
 void customer_sync_state::on_loaded(const Result<store::StoredCustomer>& stored) {
   if (!stored) {
-    retry_later();
+    if (std::holds_alternative<PendingCommandPtr>(queue_.front())) {
+      fail_command(stored.error().code, stored.error().message);
+    } else {
+      retry_later();
+    }
     return;
   }
-  snapshot_ = {stored->customer, stored->mapping, stored->shadow};
-  loaded_for_ = queue_.front()->event.state.id;
+  snapshot_ = {stored->customer, stored->mapping, stored->shadow, stored->intents};
+  loaded_ = true;
+  if (loaded_for_.empty() && snapshot_.mapping) {
+    loaded_for_ = StripeId{snapshot_.mapping->provider_entity_id};
+  }
   decide();
-}
-
-sync::CustomerTask customer_sync_state::task() const {
-  const auto& routed = *queue_.front();
-  sync::CustomerTask task{args.scope, args.epoch,        args.customer_id,  routed.event,
-                          routed.seq, routed.was_parked, routed.request_id, args.services->clock.now()};
-  task.before_fetch = before_fetch_ > 0 && routed.event.state.id == fetched_object_;
-  return task;
 }
 
 void customer_sync_state::decide() {
   fetched_ = false;
-  carry_out(sync::decide(task(), snapshot_, args.services->config.customer));
+  std::visit(Overloaded{
+                 [this](const RoutedEventPtr&) { decide_event(); },
+                 [this](const PendingCommandPtr&) { decide_command(); },
+                 [this](const PushPtr&) { decide_push(); },
+             },
+             queue_.front());
 }
 
-void customer_sync_state::carry_out(sync::CustomerDecision decision) {
-  std::visit(
-      Overloaded{
-          [this](ChangeSet& change) { write(std::move(change)); },
-          [this](const sync::Refetch&) { fetch(); },
-          [this](const sync::Conflict& conflict) {
-            park(sync::given_up(queue_.front()->attempts, args.services->clock.now(), "conflict", conflict.message));
-          },
-      },
-      decision);
-}
-
-void customer_sync_state::fetch() {
+void customer_sync_state::fetch(const StripeId& id) {
   FLEXSYNC_FAILPOINT("customer.before_refetch");
   waiting_at_fetch_ = queue_.size();
-  self->request(args.stripe_client, args.services->config.fetch_timeout, fetch_atom::value, std::string("customer"),
-                queue_.front()->event.state.id)
-      .then([this](const RetrieveOutcomePtr& outcome) { on_fetched(*outcome); },
-            [this](const caf::error&) { on_fetched(stripe::RetryLater{"the Stripe client did not answer"}); });
+  self->request(args.stripe_client, args.services->config.stripe_answer_timeout, call_atom::value,
+                std::make_shared<const stripe::Call>(stripe::retrieve("customer", id)))
+      .then([this](const CallOutcomePtr& outcome) { on_fetched(*outcome); },
+            [this](const caf::error&) {
+              on_fetched(stripe::Unknown{"the Stripe client did not answer", false});
+            });
 }
 
-void customer_sync_state::on_fetched(const stripe::RetrieveOutcome& outcome) {
-  const auto& config = args.services->config;
-  const auto unanswered = [&](const std::string& why) {
-    carry_out(sync::decide_unanswered(task(), snapshot_, config.customer, why));
-  };
-  std::visit(Overloaded{
-                 [&](const stripe::Found& found) {
-                   const auto state = stripe::parse_customer(found.object_json);
-                   if (!state) {
-                     unanswered("Stripe's answer could not be read: " + state.error().message);
-                     return;
-                   }
-                   fetched_ = true;
-                   carry_out(sync::decide_fetched(task(), snapshot_, config.customer, *state, found.true_during));
-                 },
-                 [&](const stripe::NotFound&) { unanswered("Stripe does not know the customer"); },
-                 [&](const stripe::CannotAsk& reason) { unanswered(reason.reason); },
-                 [&](const stripe::RetryLater& reason) {
-                   if (queue_.front()->attempts + 1 >= config.refetch_attempts_max) {
-                     unanswered(reason.reason);
-                   } else {
-                     park(sync::after_failure(config.retry, queue_.front()->attempts,
-                                              static_cast<std::uint64_t>(queue_.front()->seq),
-                                              args.services->clock.now(), "stripe_unavailable", reason.reason));
-                   }
-                 },
-             },
-             outcome);
-}
-
-void customer_sync_state::park(ParkedEvent parked) {
-  const auto at = task();
-  ChangeSet change;
-  change.scope = args.scope;
-  change.epoch = args.epoch;
-  change.settlement =
-      InboxSettlement{at.seq, at.event.id, InboxOutcome::parked, parked.error_message, at.was_parked, at.now};
-  change.parked = std::move(parked);
-  write(std::move(change));
+void customer_sync_state::on_fetched(const stripe::CallOutcome& outcome) {
+  if (std::holds_alternative<PushPtr>(queue_.front())) {
+    on_push_fetched(outcome);
+  } else {
+    on_event_fetched(outcome);
+  }
 }
 
 void customer_sync_state::write(ChangeSet change) {
@@ -156,42 +133,26 @@ void customer_sync_state::write(ChangeSet change) {
 }
 
 void customer_sync_state::on_written(const ChangeReply& reply) {
-  const auto& head = *queue_.front();
   switch (reply.result) {
-    case ChangeResult::committed: {
+    case ChangeResult::committed:
       FLEXSYNC_FAILPOINT("customer.after_commit");
-      if (writing_->customer) {
-        snapshot_.customer = writing_->customer;
-      }
-      if (writing_->mapping) {
-        snapshot_.mapping = writing_->mapping;
-        if (snapshot_.mapping->status != Status::published) {
-          snapshot_.mapping.reset();
-        }
-      }
-      if (writing_->stripe_object) {
-        snapshot_.shadow = writing_->stripe_object;
-        if (fetched_) {
-          before_fetch_ = waiting_at_fetch_;
-          fetched_object_ = writing_->stripe_object->stripe_id;
-        }
-      }
-      args.services->metrics.inbox_outcomes(to_string(writing_->settlement->outcome)).Increment();
-      finish(writing_->parked.has_value());
+      absorb(reply.intent_seqs);
+      std::visit(Overloaded{
+                     [this](const RoutedEventPtr&) {
+                       args.services->metrics.inbox_outcomes(to_string(writing_->settlement->outcome)).Increment();
+                       finish_event(writing_->parked.has_value());
+                     },
+                     [this](const PendingCommandPtr&) { on_command_committed(); },
+                     [this](const PushPtr&) { finish_push(false); },
+                 },
+                 CustomerWork(queue_.front()));
       return;
-    }
     case ChangeResult::already_settled:
-      loaded_for_ = StripeId{};  // somebody else moved it on
-      finish(false);
+      loaded_ = false;  // somebody else moved it on
+      finish_event(false);
       return;
     case ChangeResult::stale_version:
-      if (++stale_retries_ <= args.services->config.stale_retries_max) {
-        load();
-      } else {
-        park(sync::after_failure(args.services->config.retry, head.attempts, static_cast<std::uint64_t>(head.seq),
-                                 args.services->clock.now(), "version_conflict",
-                                 "the customer's row kept changing under the decision"));
-      }
+      on_stale();
       return;
     case ChangeResult::stale_epoch:
       self->send(args.supervisor, deposed_atom::value);
@@ -201,33 +162,103 @@ void customer_sync_state::on_written(const ChangeReply& reply) {
       on_refused(reply);
       return;
     case ChangeResult::unavailable:
-      retry_later();
+      if (std::holds_alternative<PendingCommandPtr>(queue_.front())) {
+        loaded_ = false;
+        fail_command(ErrorCode::service_unavailable,
+                     "the store cannot be reached, and whether the change was stored is not known: read it, then try "
+                     "again");
+      } else {
+        retry_later();
+      }
       return;
   }
 }
 
-// A rule of the database refused it. For a uniqueness rule deciding again gives the same; any other is a fault of ours.
-void customer_sync_state::on_refused(const ChangeReply& reply) {
-  const auto& head = *queue_.front();
-  const auto now = args.services->clock.now();
-  log::error("a change set was refused",
-             {{"request_id", head.request_id}, {"event_id", head.event.id.str()}, {"error", reply.message}});
-  if (writing_->parked) {
-    retry_later();  // not even parking it worked: the inbox still has it
-  } else if (reply.result == ChangeResult::conflict && ++conflicts_ == 1) {
-    load();  // it may be a row of our own predecessor's, not yet in the snapshot
-  } else if (reply.result == ChangeResult::conflict) {
-    park(sync::given_up(head.attempts, now, "conflict", reply.message));
-  } else {
-    park(sync::after_failure(args.services->config.retry, head.attempts, static_cast<std::uint64_t>(head.seq), now,
-                             "rejected", reply.message));
+// What was committed is what is stored now.
+void customer_sync_state::absorb(const std::vector<std::int64_t>& intent_seqs) {
+  if (writing_->customer) {
+    snapshot_.customer = writing_->customer;
+  }
+  if (writing_->mapping) {
+    snapshot_.mapping = writing_->mapping;
+    if (snapshot_.mapping->status != Status::published) {
+      snapshot_.mapping.reset();
+    }
+  }
+  if (writing_->stripe_object) {
+    snapshot_.shadow = writing_->stripe_object;
+    loaded_for_ = writing_->stripe_object->stripe_id;
+    if (fetched_) {
+      before_fetch_ = waiting_at_fetch_;
+      fetched_object_ = loaded_for_;
+    }
+  }
+  auto& intents = snapshot_.intents;
+  for (const auto& intent : writing_->intents) {
+    const auto known =
+        std::find_if(intents.begin(), intents.end(), [&](const auto& other) { return other.id == intent.id; });
+    if (known != intents.end() && intent.state == IntentState::ready) {
+      *known = intent;
+    } else if (known != intents.end()) {
+      intents.erase(known);
+    }
+  }
+  for (std::size_t i = 0; i < writing_->new_intents.size(); ++i) {
+    intents.push_back(writing_->new_intents[i]);
+    intents.back().seq = intent_seqs.at(i);
+  }
+  for (const auto& intent : writing_->intents) {
+    if (intent.state != IntentState::ready) {
+      answer_waiting(intent);
+    }
+  }
+  if (!writing_->new_intents.empty() || !writing_->intents.empty()) {
+    const auto* asked = std::get_if<PendingCommandPtr>(&queue_.front());
+    self->send(args.supervisor, queued_atom::value, args.customer_id,
+               asked != nullptr && (*asked)->question().wait.has_value());
   }
 }
 
-// The store cannot be reached: no fault of the event's, so no attempt is counted. The decision is taken anew from a
+// A row has moved on under the decision: decide again, from what is stored now.
+void customer_sync_state::on_stale() {
+  if (++stale_retries_ <= args.services->config.stale_retries_max) {
+    load();
+    return;
+  }
+  const std::string why = "the customer's row kept changing under the decision";
+  std::visit(Overloaded{
+                 [&](const RoutedEventPtr& routed) {
+                   park(sync::after_failure(args.services->config.retry, routed->attempts,
+                                            static_cast<std::uint64_t>(routed->seq), now(), "version_conflict", why));
+                 },
+                 [&](const PendingCommandPtr&) { fail_command(ErrorCode::version_conflict, why + ": try again"); },
+                 [&](const PushPtr&) { finish_push(true); },
+             },
+             CustomerWork(queue_.front()));
+}
+
+// A rule of the database refused it.
+void customer_sync_state::on_refused(const ChangeReply& reply) {
+  log::error("a change set was refused", {{"customer_id", args.customer_id.str()}, {"error", reply.message}});
+  if (std::holds_alternative<PendingCommandPtr>(queue_.front())) {
+    loaded_ = false;
+    fail_command(reply.result == ChangeResult::conflict ? ErrorCode::already_exists : ErrorCode::database_error,
+                 reply.message);
+  } else if (++refusals_ == 1 && !(writing_->parked)) {
+    load();  // it may be a row of our own predecessor's, not yet in the snapshot
+  } else if (std::holds_alternative<RoutedEventPtr>(queue_.front())) {
+    on_event_refused(reply);
+  } else if (refusals_ == 2) {
+    write(sync::decide_push_conflict(push_task(), snapshot_, reply.message));
+  } else {
+    finish_push(true);
+  }
+}
+
+// The store cannot be reached: no fault of the work's, so no attempt is counted. The decision is taken anew from a
 // fresh snapshot, for the commit may have happened after all.
 void customer_sync_state::retry_later() {
-  loaded_for_ = StripeId{};
+  loaded_ = false;
   self->delayed_send(self, args.services->config.store_retry, retry_atom::value, ++step_);
 }
 
@@ -237,8 +268,7 @@ void customer_sync_state::on_retry(std::uint64_t step) {
   }
 }
 
-void customer_sync_state::finish(bool parked) {
-  self->send(args.supervisor, finished_atom::value, args.customer_id, queue_.front()->seq, parked);
+void customer_sync_state::next_after_head() {
   queue_.erase(queue_.begin());
   before_fetch_ -= before_fetch_ > 0 ? 1 : 0;
   writing_.reset();
@@ -262,6 +292,15 @@ customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer se
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.enqueue(std::move(event));
       },
+      [&state, self](execute_atom, PendingCommandPtr command) {
+        const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
+        state.enqueue(std::move(command));
+      },
+      [&state, self](pushed_atom, PushPtr push) {
+        const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
+        state.enqueue(std::move(push));
+      },
+      [&state](expire_atom, const IntentId& intent) { state.on_expired(intent); },
       [&state, self](loaded_atom, const StoredCustomerPtr& stored) {
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_loaded(*stored);

@@ -64,6 +64,30 @@ void Engine::wake(const Scope& scope) {
   }
 }
 
+void Engine::rekeyed(const Scope& scope) {
+  if (const auto root = impl_->root()) {
+    caf::anon_send(root, rekeyed_atom::value, scope);
+  }
+}
+
+void Engine::execute(CustomerCommand command, std::function<void(Result<CustomerReply>)> reply) {
+  auto pending = std::make_shared<PendingCommand>(
+      std::move(command), std::move(reply),
+      fail(ErrorCode::service_unavailable,
+           "the change could not be completed, and whether it was stored is not known: read it, then try again"));
+  if (const auto root = impl_->root()) {
+    caf::anon_send(root, execute_atom::value, std::move(pending));
+  }
+}
+
+void Engine::call(const Scope& scope, stripe::Call call, std::function<void(stripe::CallOutcome)> reply) {
+  auto pending = std::make_shared<PendingCall>(std::move(call), std::move(reply),
+                                               stripe::Unknown{"the call to Stripe was given up", false});
+  if (const auto root = impl_->root()) {
+    caf::anon_send(root, ask_atom::value, scope, std::move(pending));
+  }
+}
+
 void Engine::due(const Scope& scope) {
   if (const auto root = impl_->root()) {
     caf::anon_send(root, due_atom::value, scope);

@@ -1,10 +1,14 @@
 // The actor system and its root, for those who must not know CAF.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "actors/services.hpp"
+#include "domain/commands.hpp"
 #include "domain/ids.hpp"
+#include "stripe/call.hpp"
+#include "stripe/outcome.hpp"
 
 namespace flexsync::actors {
 
@@ -26,6 +30,11 @@ class Engine {
   // From any thread: this tenant's inbox has new rows; its parked events were redriven.
   void wake(const Scope& scope);
   void due(const Scope& scope);
+  void rekeyed(const Scope& scope);  // its connection was changed
+
+  // From any thread; the reply comes exactly once, on any thread.
+  void execute(CustomerCommand command, std::function<void(Result<CustomerReply>)> reply);
+  void call(const Scope& scope, stripe::Call call, std::function<void(stripe::CallOutcome)> reply);
 
  private:
   struct Impl;

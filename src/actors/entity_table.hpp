@@ -22,9 +22,13 @@ struct EntityRecord {
   int failures = 0;                       // in a row
   std::vector<RoutedEventPtr> in_flight;  // sent and not yet finished, in order
   std::vector<std::string> objects;       // Stripe ids that lead here
+  int commands = 0;                       // sent and not yet answered
+  std::vector<std::int64_t> pushes;       // seqs of intents whose outcome was sent and is not yet booked
   int parking = 0;                        // blamed events that are being parked; no passivation before
   std::uint64_t finished_at_read = 0;
   Timestamp idle_since;
+
+  std::size_t load() const { return in_flight.size() + static_cast<std::size_t>(commands) + pushes.size(); }
 };
 
 class EntityTable {
@@ -62,7 +66,7 @@ class EntityTable {
     std::vector<customer_sync_actor> stopped;
     for (auto entry = records_.begin(); entry != records_.end();) {
       const auto& record = entry->second;
-      if (!record.in_flight.empty() || record.down || record.parking > 0 || record.finished_at_read >= reads_begun ||
+      if (record.load() > 0 || record.down || record.parking > 0 || record.finished_at_read >= reads_begun ||
           record.idle_since > idle_before) {
         ++entry;
         continue;

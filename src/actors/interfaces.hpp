@@ -3,6 +3,7 @@
 //   node_supervisor ── one per process
 //     └─ tenant_supervisor ── one per tenant and environment that has work
 //          ├─ stripe_client ── one per tenant and environment
+//          ├─ outbox_sender ── one per tenant and environment
 //          └─ customer_sync ── one per customer that has work; stops when idle
 //
 // INTERNAL marks what an actor sends itself, mostly the answer of a store or transport thread.
@@ -22,6 +23,14 @@ using finished_atom = caf::atom_constant<caf::atom("finished")>;
 using deposed_atom = caf::atom_constant<caf::atom("deposed")>;
 using call_atom = caf::atom_constant<caf::atom("call")>;
 using answered_atom = caf::atom_constant<caf::atom("answered")>;
+using ask_atom = caf::atom_constant<caf::atom("ask")>;
+using execute_atom = caf::atom_constant<caf::atom("execute")>;
+using pushed_atom = caf::atom_constant<caf::atom("pushed")>;
+using queued_atom = caf::atom_constant<caf::atom("queued")>;
+using booked_atom = caf::atom_constant<caf::atom("booked")>;
+using done_atom = caf::atom_constant<caf::atom("done")>;
+using hurry_atom = caf::atom_constant<caf::atom("hurry")>;
+using expire_atom = caf::atom_constant<caf::atom("expire")>;
 using rekeyed_atom = caf::atom_constant<caf::atom("rekeyed")>;
 using loaded_atom = caf::atom_constant<caf::atom("loaded")>;
 using written_atom = caf::atom_constant<caf::atom("written")>;
@@ -44,10 +53,31 @@ using stripe_client_actor = caf::typed_actor<
     // INTERNAL: time has passed: tokens, retries, deadlines, probes.
     caf::reacts_to<tick_atom>>;
 
+// Pages the outbox of one tenant and environment to the Stripe client: of each entity one intent at a time, in order.
+using outbox_sender_actor = caf::typed_actor<
+    // The outbox has new intents.
+    caf::reacts_to<wake_atom>,
+    // Somebody waits for this entity's intents: they take the interactive lane.
+    caf::reacts_to<hurry_atom, std::string>,
+    // What became of the intent with this seq is booked, or could not be (true: it is to be tried again).
+    caf::reacts_to<booked_atom, std::int64_t, bool>,
+    // The connection was changed: whatever it waited for, it tries again at once.
+    caf::reacts_to<rekeyed_atom>,
+    // INTERNAL: the passage of time.
+    caf::reacts_to<tick_atom>,
+    // INTERNAL: a page of the outbox.
+    caf::reacts_to<page_atom, OutboxPagePtr>>;
+
 // Serialises all changes of one customer: events wait in its own queue, one is decided and written at a time.
 using customer_sync_actor = caf::typed_actor<
     // An event to apply; answered to the supervisor with `finished` once it is settled or parked.
     caf::reacts_to<apply_atom, RoutedEventPtr>,
+    // An API command; answered to the supervisor with `done` once its caller has the answer.
+    caf::reacts_to<execute_atom, PendingCommandPtr>,
+    // What became of an intent; answered to the supervisor with `booked`.
+    caf::reacts_to<pushed_atom, PushPtr>,
+    // INTERNAL: whoever waits for Stripe's answer to this intent has waited long enough.
+    caf::reacts_to<expire_atom, IntentId>,
     // INTERNAL: what the store has of this customer.
     caf::reacts_to<loaded_atom, StoredCustomerPtr>,
     // INTERNAL: what became of the change set.
@@ -63,6 +93,18 @@ using tenant_supervisor_actor = caf::typed_actor<
     caf::reacts_to<due_atom>,
     // From an entity actor: the event with this seq is settled or parked (true).
     caf::reacts_to<finished_atom, CustomerId, std::int64_t, bool>,
+    // An API command for one of its customers.
+    caf::reacts_to<execute_atom, PendingCommandPtr>,
+    // A call to Stripe that somebody outside the actors makes.
+    caf::reacts_to<ask_atom, PendingCallPtr>,
+    // The connection was changed.
+    caf::reacts_to<rekeyed_atom>,
+    // From an entity actor: a command is answered; new intents are in the outbox (true: somebody waits); what became of
+    // the intent with this seq is booked, or could not be (true).
+    caf::reacts_to<done_atom, CustomerId>, caf::reacts_to<queued_atom, CustomerId, bool>,
+    caf::reacts_to<booked_atom, CustomerId, std::int64_t, bool>,
+    // From the outbox's sender: what became of an intent.
+    caf::reacts_to<pushed_atom, PushPtr>,
     // From whoever wrote a change set: another supervisor owns this tenant now.
     caf::reacts_to<deposed_atom>,
     // INTERNAL: the passage of time: sweeps, retries, passivation.
@@ -84,6 +126,10 @@ using node_supervisor_actor = caf::typed_actor<
     caf::reacts_to<wake_atom, Scope>,
     // Parked events of this tenant and environment were redriven.
     caf::reacts_to<due_atom, Scope>,
+    // An API command; a call to Stripe.
+    caf::reacts_to<execute_atom, PendingCommandPtr>, caf::reacts_to<ask_atom, Scope, PendingCallPtr>,
+    // The connection of this tenant and environment was changed.
+    caf::reacts_to<rekeyed_atom, Scope>,
     // INTERNAL: looks for tenants whose work nobody announced.
     caf::reacts_to<tick_atom>,
     // INTERNAL: these have some.

@@ -8,14 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "actors/pending.hpp"
 #include "domain/change_set.hpp"
+#include "domain/commands.hpp"
 #include "domain/error.hpp"
 #include "store/inbox_source.hpp"
+#include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
-#include "stripe/customer.hpp"
 #include "stripe/call.hpp"
+#include "stripe/customer.hpp"
 #include "stripe/outcome.hpp"
 #include "stripe/transport.hpp"
+#include "sync/push.hpp"
 
 namespace flexsync::actors {
 
@@ -30,6 +34,20 @@ struct RoutedEvent {
 };
 using RoutedEventPtr = std::shared_ptr<const RoutedEvent>;
 
+// An API command on its way to the customer's actor, and a call to Stripe that somebody outside the actors makes.
+using PendingCommand = Pending<CustomerCommand, Result<CustomerReply>>;
+using PendingCommandPtr = std::shared_ptr<PendingCommand>;
+using PendingCall = Pending<stripe::Call, stripe::CallOutcome>;
+using PendingCallPtr = std::shared_ptr<PendingCall>;
+
+// What became of an intent, on its way to the customer's actor.
+struct Push {
+  Intent intent;
+  StripeId stripe_id;  // of the mapping, or of Stripe's answer; empty where there is none
+  sync::PushResult result;
+};
+using PushPtr = std::shared_ptr<const Push>;
+
 using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
 using StripeCallPtr = std::shared_ptr<const stripe::Call>;
 using CallOutcomePtr = std::shared_ptr<const stripe::CallOutcome>;
@@ -38,11 +56,16 @@ using OwnershipPtr = std::shared_ptr<const Result<store::Ownership>>;
 using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>>>;
 using ScopesPtr = std::shared_ptr<const Result<std::vector<Scope>>>;
 using ChangeReplyPtr = std::shared_ptr<const ChangeReply>;
+using OutboxPagePtr = std::shared_ptr<Result<store::OutboxPage>>;
 using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 }  // namespace flexsync::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RoutedEventPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PendingCommandPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PendingCallPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PushPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OutboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredCustomerPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StripeCallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CallOutcomePtr)
@@ -55,3 +78,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::CustomerId)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::StripeId)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::IntentId)

@@ -49,6 +49,28 @@ void node_supervisor_state::on_due(const Scope& scope) {
   }
 }
 
+// One that is down drops it, and with it goes the answer: come again.
+void node_supervisor_state::on_execute(const PendingCommandPtr& command) {
+  const auto& known = tenant(command->question().scope);
+  if (!known.down) {
+    self->send(known.actor, execute_atom::value, command);
+  }
+}
+
+void node_supervisor_state::on_ask(const Scope& scope, const PendingCallPtr& call) {
+  const auto& known = tenant(scope);
+  if (!known.down) {
+    self->send(known.actor, ask_atom::value, call);
+  }
+}
+
+void node_supervisor_state::on_rekeyed(const Scope& scope) {
+  const auto known = tenants_.find(scope);
+  if (known != tenants_.end() && !known->second.down) {
+    self->send(known->second.actor, rekeyed_atom::value);
+  }
+}
+
 // Webhooks of this process announce themselves. What was left by an earlier one, or stored by another, does not.
 void node_supervisor_state::on_tick() {
   self->delayed_send(self, services->config.node_sweep_interval, tick_atom::value);
@@ -106,6 +128,9 @@ node_supervisor_actor::behavior_type node_supervisor(node_supervisor_state::poin
   return {
       [&state](wake_atom, const Scope& scope) { state.on_wake(scope); },
       [&state](due_atom, const Scope& scope) { state.on_due(scope); },
+      [&state](execute_atom, const PendingCommandPtr& command) { state.on_execute(command); },
+      [&state](ask_atom, const Scope& scope, const PendingCallPtr& call) { state.on_ask(scope, call); },
+      [&state](rekeyed_atom, const Scope& scope) { state.on_rekeyed(scope); },
       [&state](tick_atom) { state.on_tick(); },
       [&state](work_atom, const ScopesPtr& scopes) { state.on_work(*scopes); },
       [&state](respawn_atom, const Scope& scope) { state.on_respawn(scope); },

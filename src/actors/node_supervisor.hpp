@@ -20,6 +20,9 @@ struct node_supervisor_state {
   void init(pointer self_pointer, ServicesPtr used_services);
   void on_wake(const Scope& scope);
   void on_due(const Scope& scope);
+  void on_execute(const PendingCommandPtr& command);
+  void on_ask(const Scope& scope, const PendingCallPtr& call);
+  void on_rekeyed(const Scope& scope);
   void on_tick();
   void on_work(const Result<std::vector<Scope>>& scopes);
   void on_down(const caf::down_msg& down);

@@ -10,6 +10,7 @@
 #include "domain/secret.hpp"
 #include "store/change_writer.hpp"
 #include "store/inbox_source.hpp"
+#include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
 #include "stripe/transport.hpp"
 #include "sync/customer.hpp"
@@ -31,12 +32,19 @@ struct ActorConfig {
   std::chrono::milliseconds restart_base{100};
   std::chrono::milliseconds restart_cap{30'000};
   std::chrono::milliseconds store_retry{250};
-  std::chrono::milliseconds fetch_timeout{60'000};  // for the actor's answer; the call's own timeout is shorter
+  std::chrono::milliseconds stripe_answer_timeout{
+      60'000};  // for the client actor's answer; its own deadline is shorter
   std::chrono::milliseconds stripe_timeout{30'000};
   std::size_t stripe_calls_max = 64;  // of one tenant, in flight
   int refetch_attempts_max = 5;       // after them the last arrival stands
   int stale_retries_max = 5;
+  std::size_t commands_max = 256;         // API commands of one tenant, accepted and not answered
+  std::size_t outbox_in_flight_max = 64;  // intents of one tenant, between page and commit
+  int outbox_page_rows_max = 64;
+  std::chrono::milliseconds outbox_pause{60'000};  // after "not connected": the Stripe client probes no more often
+  int outbox_look_pages_max = 1'000;               // of 100 customers, when a creation is searched for
   sync::RetryPolicy retry;
+  sync::RetryPolicy push_retry{0, std::chrono::milliseconds{1'000}, std::chrono::milliseconds{5 * 60 * 1000}};
   sync::CustomerSettings customer;
 };
 
@@ -47,6 +55,7 @@ struct Services {
   store::ChangeSink& changes;
   store::SnapshotSource& snapshots;
   store::InboxSource& inbox;
+  store::OutboxSource& outbox;
   stripe::Transport& transport;
   KeySource stripe_key;
   std::function<void(std::function<void(Result<std::vector<Scope>>)>)> tenants_with_work;

@@ -4,6 +4,7 @@
 #include <caf/all.hpp>
 
 #include "actors/customer_sync.hpp"
+#include "actors/outbox_sender.hpp"
 #include "actors/stripe_client.hpp"
 #include "sync/failure.hpp"
 #include "telemetry/log.hpp"
@@ -41,8 +42,10 @@ void tenant_supervisor_state::init(pointer self_pointer, ServicesPtr used_servic
   services = std::move(used_services);
   scope = std::move(own_scope);
   metrics.emplace(services->metrics, name);
-  // Its failure is ours: the node supervisor starts the whole tenant again.
+  // Their failure is ours: the node supervisor starts the whole tenant again.
   stripe_client_ = self->spawn<caf::linked>(actors::stripe_client, services, scope);
+  outbox_sender_ = self->spawn<caf::linked>(
+      actors::outbox_sender, OutboxSenderArgs{services, scope, tenant_supervisor_actor{self}, stripe_client_});
   next_sweep_ = services->clock.now() + services->config.sweep_interval;
 }
 
@@ -65,6 +68,10 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
   ++record.failures;
   services->metrics.actor_restarts(customer_sync_state::name).Increment();
   log::error("an entity actor failed", {{"customer_id", id->str()}, {"reason", caf::to_string(down.reason)}});
+  commands_ -= static_cast<std::size_t>(std::exchange(record.commands, 0));  // their callers hear of it
+  for (const auto seq : std::exchange(record.pushes, {})) {
+    self->send(outbox_sender_, booked_atom::value, seq, true);
+  }
   if (!record.in_flight.empty()) {
     const auto blamed = record.in_flight.front();
     record.in_flight.erase(record.in_flight.begin());
@@ -117,6 +124,7 @@ void tenant_supervisor_state::sweep() {
   next_sweep_ = services->clock.now() + services->config.sweep_interval;
   services->inbox.save_watermark(scope, feed_.sweep());
   woken_ = true;
+  self->send(outbox_sender_, wake_atom::value);
   for (const auto& object : feed_.skipped()) {
     const auto id = entities_.entity_of(object);
     const auto* record = id ? entities_.find(*id) : nullptr;
@@ -144,6 +152,18 @@ tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_finished(entity, seq, parked);
       },
+      [&state, self](execute_atom, const PendingCommandPtr& command) {
+        const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
+        state.on_execute(command);
+      },
+      [&state](ask_atom, const PendingCallPtr& call) { state.on_ask(call); },
+      [&state](rekeyed_atom) { state.on_rekeyed(); },
+      [&state](done_atom, const CustomerId& entity) { state.on_done(entity); },
+      [&state](queued_atom, const CustomerId& entity, bool hurry) { state.on_queued(entity, hurry); },
+      [&state](booked_atom, const CustomerId& entity, std::int64_t intent, bool again) {
+        state.on_booked(entity, intent, again);
+      },
+      [&state](pushed_atom, const PushPtr& push) { state.on_pushed(push); },
       [&state](deposed_atom) { state.on_deposed(); },
       [&state](tick_atom) { state.on_tick(); },
       [&state](owned_atom, const OwnershipPtr& owned) { state.on_owned(*owned); },

@@ -31,6 +31,13 @@ struct tenant_supervisor_state {
   void on_page(Result<std::vector<store::InboxRow>>& page, bool parked);
   void on_claims(const Result<std::map<std::string, CustomerId>>& claims);
   void on_finished(const CustomerId& entity, std::int64_t seq, bool parked);
+  void on_execute(const PendingCommandPtr& command);
+  void on_ask(const PendingCallPtr& call);
+  void on_rekeyed();
+  void on_done(const CustomerId& entity);
+  void on_queued(const CustomerId& entity, bool hurry);
+  void on_pushed(const PushPtr& push);
+  void on_booked(const CustomerId& entity, std::int64_t intent, bool again);
   void on_settled(std::int64_t seq, const ChangeReply& reply);
   void on_deposed();
   void on_entity_down(const caf::down_msg& down);
@@ -71,11 +78,14 @@ struct tenant_supervisor_state {
 
   std::int64_t epoch_ = 0;  // 0: not the owner yet
   stripe_client_actor stripe_client_;
+  outbox_sender_actor outbox_sender_;
   InboxFeed feed_;
   EntityTable entities_;
-  bool reading_ = false;  // a page or its claims are on their way
-  bool woken_ = false;    // there may be rows beyond the cursor
-  bool due_ = true;       // there may be parked events whose time has come
+  std::size_t commands_ = 0;                       // accepted and not answered
+  std::vector<PendingCommandPtr> early_commands_;  // until it owns the tenant
+  bool reading_ = false;                           // a page or its claims are on their way
+  bool woken_ = false;                             // there may be rows beyond the cursor
+  bool due_ = true;                                // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
   std::vector<ReadEvent> page_;               // read, waiting for its claims
   std::vector<std::string> drained_objects_;  // skipped before, with room again

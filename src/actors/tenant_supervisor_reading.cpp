@@ -28,11 +28,15 @@ void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
   if (!owned) {
     log::warn("a tenant's work could not be taken over; it is tried again",
               {{"tenant_id", scope.tenant.str()}, {"error", owned.error().message}});
-    return;  // the next tick tries again
+    early_commands_.clear();  // their callers hear of it
+    return;                   // the next tick tries again
   }
   epoch_ = owned->epoch;
   feed_.start(owned->watermark);
   woken_ = true;
+  for (const auto& command : std::exchange(early_commands_, {})) {
+    on_execute(command);
+  }
   pump();
 }
 

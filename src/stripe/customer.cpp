@@ -122,6 +122,16 @@ CustomerState read_customer(const json& object, const std::string& path) {
   return state;
 }
 
+// event.request is {id, idempotency_key}, before 2017-05-25 an id alone, and null for what Stripe did by itself.
+std::string request_key(const json& event) {
+  const auto request = event.find("request");
+  if (request == event.end() || !request->is_object()) {
+    return {};
+  }
+  const auto key = request->find("idempotency_key");
+  return key != request->end() && key->is_string() ? key->get<std::string>() : std::string();
+}
+
 json parse_document(std::string_view text) {
   auto document = json::parse(text, nullptr, false);
   if (document.is_discarded()) {
@@ -153,7 +163,7 @@ Result<CustomerEvent> parse_customer_event(std::string_view payload) {
       throw invalid("type", "must be customer.created, customer.updated or customer.deleted");
     }
     const auto document = parse_document(payload);
-    CustomerEvent event{StripeEventId(envelope->id), envelope->type, envelope->created,
+    CustomerEvent event{StripeEventId(envelope->id), envelope->type, envelope->created, request_key(document),
                         read_customer(document["data"]["object"], "data.object.")};
     event.state.deleted = event.state.deleted || event.type == kDeletedType;
     return event;

@@ -43,7 +43,8 @@ struct CustomerEvent {
   StripeEventId id;
   std::string type;
   Timestamp created;
-  CustomerState state;  // `deleted` is set for customer.deleted, the last state beside it
+  std::string idempotency_key;  // of the request that caused it (event.request); empty where there was none
+  CustomerState state;          // `deleted` is set for customer.deleted, the last state beside it
 };
 
 Result<CustomerEvent> parse_customer_event(std::string_view payload);

@@ -16,6 +16,7 @@ namespace flexsync::stripe {
 struct Answered {
   std::string json;
   TrueInterval true_during;
+  bool replayed = false;  // what Stripe kept under the idempotency key: it was true when the key was first used
 };
 
 // 404 with Stripe's error body: no such object in this account and mode.

@@ -2,154 +2,62 @@
 
 #include <algorithm>
 
-#include "domain/ulid.hpp"
 #include "sync/customer_fields.hpp"
+#include "sync/intents.hpp"
 #include "sync/ordering.hpp"
 
 namespace flexsync::sync {
 
 namespace {
 
-constexpr const char* kEntityType = "customer";
-constexpr const char* kProvider = "stripe";
-constexpr const char* kCreatedBy = "stripe";
-
-std::string audit_actor(const CustomerTask& task) {
-  return "stripe:" + task.event.id.str();
+StateOrigin origin_of(const CustomerTask& task) {
+  return {task.scope,
+          task.epoch,
+          task.customer_id,
+          task.now,
+          task.request_id,
+          "stripe:" + task.event.id.str(),
+          "stripe",
+          {{"sync_direction", "inbound"},
+           {"created_via", "webhook"},
+           {"webhook_event", task.event.type},
+           {"webhook_id", task.event.id.str()}},
+          {{"last_webhook_event", task.event.type}, {"last_webhook_id", task.event.id.str()}}};
 }
 
-ChangeSet settled(const CustomerTask& task, InboxOutcome outcome, std::string reason = {}) {
-  ChangeSet change;
-  change.scope = task.scope;
-  change.epoch = task.epoch;
+// Stripe names the request that caused an event by its key: our own write has come back, so it was carried out.
+void settle_echo(const CustomerTask& task, const CustomerSnapshot& snapshot, ChangeSet& change) {
+  for (const auto& intent : snapshot.intents) {
+    if (intent.idempotency_key == task.event.idempotency_key) {
+      change.intents.push_back(sync::settled(intent, task.now));
+    }
+  }
+}
+
+ChangeSet settled(const CustomerTask& task, const CustomerSnapshot& snapshot, InboxOutcome outcome,
+                  std::string reason = {}) {
+  auto change = change_of(origin_of(task));
   change.settlement = InboxSettlement{task.seq, task.event.id, outcome, std::move(reason), task.was_parked, task.now};
+  settle_echo(task, snapshot, change);
   return change;
 }
 
-AuditEntry audit(const CustomerTask& task, std::string action, std::string before, std::string after) {
-  return {kEntityType,       task.customer_id.str(), std::move(action), audit_actor(task),
-          std::move(before), std::move(after),       task.request_id,   task.now};
-}
-
-StripeObject next_shadow(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
-                         const TrueInterval& true_during) {
-  StripeObject shadow;
-  shadow.object_type = kEntityType;
-  shadow.stripe_id = state.id;
-  shadow.entity_id = task.customer_id.str();
-  shadow.state = stripe::to_canonical(state);
-  shadow.true_during = true_during;
-  shadow.deleted = state.deleted;
-  shadow.version = snapshot.shadow ? snapshot.shadow->version + 1 : 1;
-  return shadow;
-}
-
-// The fields that Stripe had when we last looked; before that, none.
-CustomerFields known_fields(const CustomerSnapshot& snapshot) {
-  return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-}
-
-Customer next_customer(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
-                       const CustomerFields& fields) {
-  Customer customer;
-  if (snapshot.customer) {
-    customer = *snapshot.customer;
-    apply_difference(known_fields(snapshot), fields, customer.fields);
-  } else {
-    customer.id = task.customer_id;
-    customer.external_id = external_id_for(state);
-    customer.fields = fields;
-    customer.created_at = task.now;
-    customer.updated_at = task.now;
-    customer.created_by = kCreatedBy;
-    customer.updated_by = kCreatedBy;
+ChangeSet apply_state(const CustomerTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+                      const stripe::CustomerState& state, const TrueInterval& true_during) {
+  if (is_done_with(snapshot)) {
+    return settled(task, snapshot, InboxOutcome::ignored, "our customer was deleted; nothing of Stripe's revives it");
   }
-  customer.fields.metadata[kStripeCustomerIdKey] = state.id.str();
-  return customer;
-}
-
-Mapping next_mapping(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
-  Mapping mapping;
-  if (snapshot.mapping) {
-    mapping = *snapshot.mapping;
-  } else {
-    mapping.id = new_id<MappingId>(prefix::kMapping, task.now);
-    mapping.entity_type = kEntityType;
-    mapping.entity_id = task.customer_id.str();
-    mapping.provider_type = kProvider;
-    mapping.provider_entity_id = state.id.str();
-    mapping.created_at = task.now;
-    mapping.metadata = {{"sync_direction", "inbound"},
-                        {"created_via", "webhook"},
-                        {"webhook_event", task.event.type},
-                        {"webhook_id", task.event.id.str()}};
-  }
-  const auto fields = to_customer_fields(state).fields;
-  mapping.metadata["last_webhook_event"] = task.event.type;
-  mapping.metadata["last_webhook_id"] = task.event.id.str();
-  mapping.metadata["stripe_customer_email"] = fields.email;
-  mapping.metadata["stripe_customer_name"] = fields.name;
-  mapping.updated_at = task.now;
-  return mapping;
-}
-
-// The customer's new row and its audit row, when anything differs.
-void write_customer(const CustomerTask& task, const CustomerSnapshot& snapshot, Customer customer, ChangeSet& change) {
-  const auto* before = snapshot.customer ? &*snapshot.customer : nullptr;
-  if (before != nullptr && customer.fields == before->fields && customer.status == before->status) {
-    return;
-  }
-  auto difference = describe_change(before, customer);
-  change.audit.push_back(
-      audit(task, before == nullptr ? "create" : "update", std::move(difference.before), std::move(difference.after)));
-  customer.version += 1;
-  customer.updated_at = task.now;
-  customer.updated_by = kCreatedBy;
-  change.customer = std::move(customer);
-}
-
-// The state takes effect: customer, mapping, shadow, audit and "done" in one change set.
-ChangeSet apply_state(const CustomerTask& task, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
-                      const TrueInterval& true_during) {
-  const auto mapped = to_customer_fields(state);
-  auto change = settled(task, InboxOutcome::unchanged, mapped.note);
-  change.stripe_object = next_shadow(task, snapshot, state, true_during);
-  write_customer(task, snapshot, next_customer(task, snapshot, state, mapped.fields), change);
-  if (!snapshot.mapping) {
-    change.audit.push_back(audit(task, "map", "{}", R"({"stripe_customer_id":")" + state.id.str() + R"("})"));
-  }
-  if (change.customer || !snapshot.mapping) {
-    change.mapping = next_mapping(task, snapshot, state);
+  auto change = settled(task, snapshot, InboxOutcome::unchanged, to_customer_fields(state).note);
+  if (take_state(origin_of(task), snapshot, settings, state, true_during, change)) {
     change.settlement->outcome = InboxOutcome::applied;
   }
   return change;
 }
 
-// Deletion is final at any age: a tombstone for the Stripe id, the mapping ends, the setting decides about ours.
-// The event carries the last state, which is taken over first: whatever came or will come late, all orders end alike.
 ChangeSet apply_deletion(const CustomerTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
-                         stripe::CustomerState state, Timestamp at) {
-  state.deleted = true;
-  auto change = settled(task, InboxOutcome::applied);
-  const Timestamp known = snapshot.shadow ? std::max(at, snapshot.shadow->true_during.to) : at;
-  change.stripe_object = next_shadow(task, snapshot, state, {known, known});
-  if (snapshot.mapping && snapshot.mapping->provider_entity_id != state.id.str()) {
-    return change;  // our customer belongs to another Stripe customer
-  }
-  if (snapshot.mapping) {
-    change.mapping = next_mapping(task, snapshot, state);
-    change.mapping->status = Status::deleted;
-    change.audit.push_back(audit(task, "unmap", R"({"stripe_customer_id":")" + state.id.str() + R"("})", "{}"));
-  }
-  const auto mapped = to_customer_fields(state);
-  change.settlement->reason = mapped.note;
-  auto customer = next_customer(task, snapshot, state, mapped.fields);
-  if (settings.customer_deleted == CustomerDeleted::archive) {
-    customer.status = Status::archived;
-  } else if (settings.customer_deleted == CustomerDeleted::remove) {
-    customer.status = Status::deleted;
-  }
-  write_customer(task, snapshot, std::move(customer), change);
+                         const stripe::CustomerState& state, Timestamp at) {
+  auto change = settled(task, snapshot, InboxOutcome::applied, to_customer_fields(state).note);
+  take_deletion(origin_of(task), snapshot, settings, state, at, change);
   return change;
 }
 
@@ -170,37 +78,38 @@ CustomerDecision decide(const CustomerTask& task, const CustomerSnapshot& snapsh
   const auto& shadow = snapshot.shadow;
   if (task.event.state.deleted) {
     if (shadow && shadow->deleted && shadow->state == stripe::to_canonical(task.event.state)) {
-      return settled(task, InboxOutcome::unchanged);
+      return settled(task, snapshot, InboxOutcome::unchanged);
     }
     return apply_deletion(task, snapshot, settings, task.event.state, task.event.created);
   }
   if (shadow && shadow->deleted) {
-    return settled(task, InboxOutcome::superseded, "the customer was deleted in Stripe");
+    return settled(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
   }
   if (const auto conflict = mapped_elsewhere(task, snapshot)) {
     return *conflict;
   }
   if (task.before_fetch && shadow) {
-    return settled(task, InboxOutcome::superseded, "the state was fetched from Stripe after this event had come");
+    return settled(task, snapshot, InboxOutcome::superseded,
+                   "the state was fetched from Stripe after this event had come");
   }
   if (settings.ordering == Ordering::refetch) {
     return Refetch{};
   }
   const TrueInterval at_event{task.event.created, task.event.created};
   if (!shadow) {
-    return apply_state(task, snapshot, task.event.state, at_event);
+    return apply_state(task, snapshot, settings, task.event.state, at_event);
   }
   switch (order(shadow->true_during, task.event.created)) {
     case Order::superseded:
-      return settled(task, InboxOutcome::superseded,
+      return settled(task, snapshot, InboxOutcome::superseded,
                      "a state of " + to_rfc3339(shadow->true_during.from) + " or later is known");
     case Order::newer:
-      return apply_state(task, snapshot, task.event.state, at_event);
+      return apply_state(task, snapshot, settings, task.event.state, at_event);
     case Order::tied:
       break;
   }
   if (stripe::to_canonical(task.event.state) == shadow->state) {
-    return settled(task, InboxOutcome::unchanged);
+    return settled(task, snapshot, InboxOutcome::unchanged);
   }
   return Refetch{};
 }
@@ -209,7 +118,7 @@ CustomerDecision decide_fetched(const CustomerTask& task, const CustomerSnapshot
                                 const CustomerSettings& settings, const stripe::CustomerState& fetched,
                                 const TrueInterval& true_during) {
   if (snapshot.shadow && snapshot.shadow->deleted) {
-    return settled(task, InboxOutcome::superseded, "the customer was deleted in Stripe");
+    return settled(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
   }
   if (fetched.deleted) {
     auto last = task.event.state;  // a deleted object is fetched without its fields
@@ -219,18 +128,21 @@ CustomerDecision decide_fetched(const CustomerTask& task, const CustomerSnapshot
     return *conflict;
   }
   const auto known = snapshot.shadow ? later(snapshot.shadow->true_during, true_during) : true_during;
-  return apply_state(task, snapshot, fetched, known);
+  return apply_state(task, snapshot, settings, fetched, known);
 }
 
 CustomerDecision decide_unanswered(const CustomerTask& task, const CustomerSnapshot& snapshot,
                                    const CustomerSettings& settings, const std::string& why) {
   if (settings.ordering == Ordering::refetch && snapshot.shadow &&
       order(snapshot.shadow->true_during, task.event.created) == Order::superseded) {
-    return settled(task, InboxOutcome::superseded, "a later state is known");
+    return settled(task, snapshot, InboxOutcome::superseded, "a later state is known");
   }
   const TrueInterval at_event{task.event.created, task.event.created};
   const auto known = snapshot.shadow ? later(snapshot.shadow->true_during, at_event) : at_event;
-  auto change = apply_state(task, snapshot, task.event.state, known);
+  auto change = apply_state(task, snapshot, settings, task.event.state, known);
+  if (!change.stripe_object) {
+    return change;
+  }
   change.stripe_object->needs_reconcile = true;
   change.settlement->reason = "the last arrival stands until reconcile: " + why;
   return change;

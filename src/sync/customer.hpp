@@ -7,27 +7,9 @@
 
 #include "domain/change_set.hpp"
 #include "stripe/customer.hpp"
-#include "stripe/retrieve.hpp"
+#include "sync/customer_state.hpp"
 
 namespace flexsync::sync {
-
-// Setting `sync.customer_deleted`: what Stripe's deletion does to our customer. The mapping ends in every case.
-enum class CustomerDeleted : std::uint8_t { log, archive, remove };
-
-// Setting `sync.ordering`: refetch makes every event a mere hint.
-enum class Ordering : std::uint8_t { payload, refetch };
-
-struct CustomerSettings {
-  CustomerDeleted customer_deleted = CustomerDeleted::log;
-  Ordering ordering = Ordering::payload;
-};
-
-// What is stored of one customer and of the Stripe object the event is about.
-struct CustomerSnapshot {
-  std::optional<Customer> customer;
-  std::optional<Mapping> mapping;      // the customer's live one
-  std::optional<StripeObject> shadow;  // of the event's Stripe id
-};
 
 // The event at hand and where it is applied.
 struct CustomerTask {

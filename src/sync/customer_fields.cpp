@@ -34,10 +34,6 @@ std::string storable(const std::string& text) {
   return clean;
 }
 
-bool is_reserved(std::string_view key) {
-  return key == stripe::kMetadataCustomerId || key == stripe::kMetadataEnvironment || key == kStripeCustomerIdKey;
-}
-
 using Member = std::string CustomerFields::*;
 struct NamedMember {
   const char* name;
@@ -109,7 +105,7 @@ MappedFields to_customer_fields(const stripe::CustomerState& state) {
         "address.country '" + storable(state.country) + "' is not an ISO 3166-1 alpha-2 code and was kept out";
   }
   for (const auto& [key, value] : state.metadata) {
-    if (!is_reserved(key)) {
+    if (!is_reserved_key(key)) {
       fields.metadata[storable(key)] = storable(value);
     }
   }
@@ -123,6 +119,61 @@ void apply_difference(const CustomerFields& from, const CustomerFields& to, Cust
     }
   }
   apply_metadata(from.metadata, to.metadata, fields.metadata);
+}
+
+bool is_reserved_key(std::string_view key) {
+  return key == stripe::kMetadataCustomerId || key == stripe::kMetadataEnvironment || key == kStripeCustomerIdKey;
+}
+
+std::vector<std::string> changed_fields(const CustomerFields& from, const CustomerFields& to) {
+  std::vector<std::string> names;
+  for (const auto& [name, member] : kMembers) {
+    if (from.*member != to.*member) {
+      names.emplace_back(name);
+    }
+  }
+  Metadata keys = from.metadata;
+  keys.insert(to.metadata.begin(), to.metadata.end());
+  for (const auto& [key, value] : keys) {
+    const auto* was = value_of(from.metadata, key);
+    const auto* is = value_of(to.metadata, key);
+    if (!is_reserved_key(key) && (was == nullptr || is == nullptr || *was != *is)) {
+      names.push_back(std::string(kMetadataPrefix) + key);
+    }
+  }
+  return names;
+}
+
+void copy_fields(const std::vector<std::string>& names, const CustomerFields& from, CustomerFields& to) {
+  for (const auto& name : names) {
+    if (name.starts_with(kMetadataPrefix)) {
+      const auto key = name.substr(kMetadataPrefix.size());
+      if (const auto* value = value_of(from.metadata, key)) {
+        to.metadata[key] = *value;
+      } else {
+        to.metadata.erase(key);
+      }
+      continue;
+    }
+    for (const auto& [member_name, member] : kMembers) {
+      if (name == member_name) {
+        to.*member = from.*member;
+      }
+    }
+  }
+}
+
+std::string field_value(const CustomerFields& fields, const std::string& name) {
+  if (name.starts_with(kMetadataPrefix)) {
+    const auto* value = value_of(fields.metadata, name.substr(kMetadataPrefix.size()));
+    return value == nullptr ? std::string() : *value;
+  }
+  for (const auto& [member_name, member] : kMembers) {
+    if (name == member_name) {
+      return fields.*member;
+    }
+  }
+  return {};
 }
 
 std::string external_id_for(const stripe::CustomerState& state) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "domain/customer.hpp"
 #include "stripe/customer.hpp"
@@ -10,6 +12,9 @@ namespace flexsync::sync {
 
 // Our metadata key that names the Stripe customer.
 inline constexpr const char* kStripeCustomerIdKey = "stripe_customer_id";
+
+// Before the name of a metadata key, as a field's name.
+inline constexpr std::string_view kMetadataPrefix = "metadata.";
 
 struct MappedFields {
   CustomerFields fields;
@@ -22,6 +27,18 @@ MappedFields to_customer_fields(const stripe::CustomerState& state);
 
 // Takes over what differs between `from` and `to`, leaves everything else of `fields` alone.
 void apply_difference(const CustomerFields& from, const CustomerFields& to, CustomerFields& fields);
+
+// The names of what differs: "name", "address_city", "metadata.tier".
+std::vector<std::string> changed_fields(const CustomerFields& from, const CustomerFields& to);
+
+// Takes over the fields of these names.
+void copy_fields(const std::vector<std::string>& names, const CustomerFields& from, CustomerFields& to);
+
+// The value of a field, by its name; empty when it has none.
+std::string field_value(const CustomerFields& fields, const std::string& name);
+
+// Metadata keys that are ours: set by us only, and never told to Stripe or taken from it as the customer's.
+bool is_reserved_key(std::string_view key);
 
 // external_id for a new customer: metadata.external_id, else metadata.flexprice_customer_id unless it is one of our
 // ids, else the Stripe id.

@@ -1,0 +1,114 @@
+// What a customer's actor does with an API command, and with what became of an intent.
+#include <caf/all.hpp>
+#include <variant>
+
+#include "actors/customer_sync.hpp"
+#include "actors/overloaded.hpp"
+#include "sync/customer_command.hpp"
+#include "telemetry/failpoint.hpp"
+
+namespace flexsync::actors {
+
+// --- commands -----------------------------------------------------------------------------------------------------
+
+void customer_sync_state::decide_command() {
+  const auto decision = sync::decide_command({args.epoch, command()->question(), now()}, snapshot_);
+  std::visit(Overloaded{
+                 [this](const ChangeSet& change) { write(change); },
+                 [this](const sync::Unchanged& unchanged) {
+                   const auto asked = command();
+                   wait_or_answer(asked, unchanged.reply);
+                   next_after_head();
+                 },
+                 [this](const Error& error) { fail_command(error.code, error.message); },
+             },
+             decision);
+}
+
+void customer_sync_state::on_command_committed() {
+  FLEXSYNC_FAILPOINT("outbox.intent_committed");
+  const auto asked = command();
+  CustomerReply reply{*snapshot_.customer, snapshot_.mapping, std::nullopt};
+  if (!writing_->new_intents.empty()) {
+    reply.intent = snapshot_.intents.back();
+  }
+  wait_or_answer(asked, std::move(reply));
+  next_after_head();
+}
+
+// Durable is done, unless the caller waits for Stripe.
+void customer_sync_state::wait_or_answer(const PendingCommandPtr& asked, CustomerReply reply) {
+  const auto wait = asked->question().wait;
+  if (!wait || !reply.intent) {
+    answer_command(asked, std::move(reply));
+    return;
+  }
+  const auto intent = reply.intent->id;
+  asked->set_otherwise(std::move(reply));
+  waiting_.emplace(intent, asked);
+  self->delayed_send(self, *wait, expire_atom::value, intent);
+}
+
+void customer_sync_state::answer_waiting(const Intent& intent) {
+  const auto [first, last] = waiting_.equal_range(intent.id);
+  for (auto entry = first; entry != last; ++entry) {
+    answer_command(entry->second, CustomerReply{*snapshot_.customer, snapshot_.mapping, intent});
+  }
+  waiting_.erase(first, last);
+}
+
+void customer_sync_state::on_expired(const IntentId& intent) {
+  for (auto entry = waiting_.find(intent); entry != waiting_.end(); entry = waiting_.find(intent)) {
+    self->send(args.supervisor, done_atom::value, args.customer_id);
+    waiting_.erase(entry);  // whoever waits hears how far it had come
+  }
+}
+
+void customer_sync_state::answer_command(const PendingCommandPtr& asked, Result<CustomerReply> reply) {
+  asked->answer(std::move(reply));
+  self->send(args.supervisor, done_atom::value, args.customer_id);
+}
+
+void customer_sync_state::fail_command(ErrorCode code, const std::string& message) {
+  answer_command(command(), fail(code, message));
+  next_after_head();
+}
+
+// --- what became of intents ---------------------------------------------------------------------------------------
+
+sync::PushTask customer_sync_state::push_task() const {
+  return {args.scope, args.epoch, args.customer_id, push()->intent, push()->stripe_id, push()->result, now()};
+}
+
+void customer_sync_state::decide_push() {
+  auto decision =
+      sync::decide_pushed(push_task(), snapshot_, args.services->config.customer, args.services->config.push_retry);
+  auto* change = std::get_if<ChangeSet>(&decision);
+  if (change == nullptr) {
+    fetch(push()->stripe_id);
+  } else if (change->intents.empty() && !change->stripe_object) {
+    finish_push(false);  // its echo has said it all before
+  } else {
+    FLEXSYNC_FAILPOINT("outbox.before_booking");
+    write(std::move(*change));
+  }
+}
+
+void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
+  const auto& settings = args.services->config.customer;
+  if (const auto* found = std::get_if<stripe::Answered>(&outcome)) {
+    if (const auto state = stripe::parse_customer(found->json)) {
+      fetched_ = true;
+      write(sync::decide_pushed_fetched(push_task(), snapshot_, settings, *state, found->true_during));
+      return;
+    }
+  }
+  write(sync::decide_pushed_unanswered(push_task(), snapshot_, settings));
+}
+
+void customer_sync_state::finish_push(bool again) {
+  self->send(args.supervisor, booked_atom::value, args.customer_id, push()->intent.seq, again);
+  next_after_head();
+}
+
+}  // namespace flexsync::actors

@@ -1,0 +1,208 @@
+#include "sync/customer_state.hpp"
+
+#include <algorithm>
+
+#include "domain/ulid.hpp"
+#include "sync/customer_fields.hpp"
+#include "sync/intents.hpp"
+
+namespace flexsync::sync {
+
+namespace {
+
+constexpr const char* kCreatedBy = "stripe";
+
+std::string stripe_id_json(const std::string& id) {
+  return R"({"stripe_customer_id":")" + id + R"("})";
+}
+
+// The fields that Stripe had when we last looked; before that, none.
+CustomerFields known_fields(const CustomerSnapshot& snapshot) {
+  return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
+}
+
+// Stripe's state against what waits to be told to it: the local value stays, or the intent goes.
+void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapshot, FieldConflict conflict,
+                      const CustomerFields& before, CustomerFields& fields, ChangeSet& change) {
+  const auto taken = changed_fields(before, fields);
+  for (const auto& intent : untouched(snapshot.intents, change)) {
+    std::vector<std::string> both;
+    std::copy_if(intent.fields.begin(), intent.fields.end(), std::back_inserter(both),
+                 [&](const auto& name) { return std::find(taken.begin(), taken.end(), name) != taken.end(); });
+    if (both.empty()) {
+      continue;
+    }
+    // A creation carries the customer itself, and what may be on its way cannot be called back.
+    if (conflict == FieldConflict::local || intent.operation == IntentOperation::create_customer ||
+        intent.attempts > 0) {
+      copy_fields(both, before, fields);
+      continue;
+    }
+    change.intents.push_back(superseded(intent, origin.now, "Stripe changed the same fields (sync.conflict = stripe)"));
+    auto rest = intent.fields;
+    std::erase_if(rest, [&](const auto& name) { return std::find(both.begin(), both.end(), name) != both.end(); });
+    if (!rest.empty()) {
+      change.new_intents.push_back(
+          update({origin.scope, origin.customer_id, origin.now, intent.request_id}, before, std::move(rest)));
+    }
+  }
+}
+
+Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+                       const stripe::CustomerState& state, const CustomerFields& fields, ChangeSet& change) {
+  Customer customer;
+  if (snapshot.customer) {
+    customer = *snapshot.customer;
+    apply_difference(known_fields(snapshot), fields, customer.fields);
+    settle_conflicts(origin, snapshot, settings.conflict, snapshot.customer->fields, customer.fields, change);
+  } else {
+    customer.id = origin.customer_id;
+    customer.external_id = external_id_for(state);
+    customer.fields = fields;
+    customer.created_at = origin.now;
+    customer.updated_at = origin.now;
+    customer.created_by = kCreatedBy;
+    customer.updated_by = kCreatedBy;
+  }
+  customer.fields.metadata[kStripeCustomerIdKey] = state.id.str();
+  return customer;
+}
+
+Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
+  Mapping mapping;
+  if (snapshot.mapping) {
+    mapping = *snapshot.mapping;
+  } else {
+    mapping.id = new_id<MappingId>(prefix::kMapping, origin.now);
+    mapping.entity_type = kCustomerEntity;
+    mapping.entity_id = origin.customer_id.str();
+    mapping.provider_type = kStripeProvider;
+    mapping.provider_entity_id = state.id.str();
+    mapping.created_at = origin.now;
+    mapping.metadata = origin.mapping_created;
+  }
+  for (const auto& [key, value] : origin.mapping_touched) {
+    mapping.metadata[key] = value;
+  }
+  const auto fields = to_customer_fields(state).fields;
+  mapping.metadata["stripe_customer_email"] = fields.email;
+  mapping.metadata["stripe_customer_name"] = fields.name;
+  mapping.updated_at = origin.now;
+  return mapping;
+}
+
+}  // namespace
+
+ChangeSet change_of(const StateOrigin& origin) {
+  ChangeSet change;
+  change.scope = origin.scope;
+  change.epoch = origin.epoch;
+  return change;
+}
+
+AuditEntry audit_of(const StateOrigin& origin, std::string action, std::string before, std::string after) {
+  return {kCustomerEntity,   origin.customer_id.str(), std::move(action), origin.actor,
+          std::move(before), std::move(after),         origin.request_id, origin.now};
+}
+
+StripeObject next_shadow(const StateOrigin& origin, const CustomerSnapshot& snapshot,
+                         const stripe::CustomerState& state, const TrueInterval& true_during) {
+  StripeObject shadow;
+  shadow.object_type = kCustomerEntity;
+  shadow.stripe_id = state.id;
+  shadow.entity_id = origin.customer_id.str();
+  shadow.state = stripe::to_canonical(state);
+  shadow.true_during = true_during;
+  shadow.deleted = state.deleted;
+  shadow.version = snapshot.shadow ? snapshot.shadow->version + 1 : 1;
+  return shadow;
+}
+
+bool write_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, Customer customer, ChangeSet& change) {
+  const auto* before = snapshot.customer ? &*snapshot.customer : nullptr;
+  if (before != nullptr && customer.fields == before->fields && customer.status == before->status &&
+      customer.external_id == before->external_id) {
+    return false;
+  }
+  auto difference = describe_change(before, customer);
+  const bool deletes = customer.status == Status::deleted && (before == nullptr || before->status != Status::deleted);
+  change.audit.push_back(audit_of(origin,
+                                  before == nullptr ? "create"
+                                  : deletes         ? "delete"
+                                                    : "update",
+                                  std::move(difference.before), std::move(difference.after)));
+  customer.version += 1;
+  customer.updated_at = origin.now;
+  customer.updated_by = origin.updated_by;
+  change.customer = std::move(customer);
+  return true;
+}
+
+void end_mapping(const StateOrigin& origin, Mapping mapping, ChangeSet& change) {
+  change.audit.push_back(audit_of(origin, "unmap", stripe_id_json(mapping.provider_entity_id), "{}"));
+  mapping.status = Status::deleted;
+  mapping.updated_at = origin.now;
+  change.mapping = std::move(mapping);
+}
+
+bool is_gone(const CustomerSnapshot& snapshot) {
+  return snapshot.customer && snapshot.customer->status == Status::deleted;
+}
+
+bool is_done_with(const CustomerSnapshot& snapshot) {
+  return is_gone(snapshot) && std::none_of(snapshot.intents.begin(), snapshot.intents.end(), [](const auto& intent) {
+           return intent.operation == IntentOperation::delete_customer;
+         });
+}
+
+bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+                const stripe::CustomerState& state, const TrueInterval& true_during, ChangeSet& change) {
+  change.stripe_object = next_shadow(origin, snapshot, state, true_during);
+  if (is_done_with(snapshot)) {
+    return false;
+  }
+  bool changed = false;
+  if (!is_gone(snapshot)) {
+    auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);
+    changed = write_customer(origin, snapshot, std::move(customer), change);
+  }
+  if (!snapshot.mapping) {
+    change.audit.push_back(audit_of(origin, "map", "{}", stripe_id_json(state.id.str())));
+  }
+  if (changed || !snapshot.mapping) {
+    change.mapping = next_mapping(origin, snapshot, state);
+    return true;
+  }
+  return false;
+}
+
+void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+                   stripe::CustomerState state, Timestamp at, ChangeSet& change) {
+  state.deleted = true;
+  const Timestamp known = snapshot.shadow ? std::max(at, snapshot.shadow->true_during.to) : at;
+  change.stripe_object = next_shadow(origin, snapshot, state, {known, known});
+  if (snapshot.mapping && snapshot.mapping->provider_entity_id != state.id.str()) {
+    return;  // our customer belongs to another Stripe customer
+  }
+  if (snapshot.mapping) {
+    end_mapping(origin, next_mapping(origin, snapshot, state), change);
+  }
+  if (!is_gone(snapshot)) {
+    auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);
+    change.new_intents.clear();
+    if (settings.customer_deleted == CustomerDeleted::archive) {
+      customer.status = Status::archived;
+    } else if (settings.customer_deleted == CustomerDeleted::remove) {
+      customer.status = Status::deleted;
+    }
+    write_customer(origin, snapshot, std::move(customer), change);
+  }
+  // A creation may be on its way; its answer will find the tombstone.
+  for (const auto& intent : untouched(snapshot.intents, change)) {
+    if (intent.operation != IntentOperation::create_customer) {
+      change.intents.push_back(superseded(intent, origin.now, "the customer was deleted in Stripe"));
+    }
+  }
+}
+
+}  // namespace flexsync::sync
