@@ -241,6 +241,8 @@ std::vector<Setting> rules() {
              "what a customer deleted in Stripe means for ours"),
       choice("sync.ordering", SLOT(sync.ordering), {"payload", "refetch"},
              "payload believes what an event carries; refetch takes it as a hint and asks Stripe"),
+      choice("sync.conflict", SLOT(sync.conflict), {"local", "stripe"},
+             "whose value stands where Stripe changes a field that was changed here and not yet told to it"),
       also_as("STRIPE_SYNC_GRACE_PERIOD_MINUTES",
               number("usage.grace_period_minutes", SLOT(usage.grace_period_minutes), 0, 1'440,
                      "how long a usage window stays open for late events")),

@@ -60,11 +60,12 @@ actors::ActorConfig actor_config(const Config& config) {
   actors.restart_base = std::chrono::milliseconds(config.actors.restart_base_ms);
   actors.restart_cap = std::chrono::milliseconds(config.actors.restart_cap_ms);
   actors.stripe_timeout = std::chrono::seconds(config.stripe.timeout_seconds);
-  actors.fetch_timeout = 2 * actors.stripe_timeout;
   actors.retry = {to_int(config.inbox.max_attempts), std::chrono::milliseconds(config.inbox.retry_base_ms),
                   std::chrono::milliseconds(config.inbox.retry_cap_ms)};
   actors.customer.customer_deleted = customer_deleted(config.sync.customer_deleted);
   actors.customer.ordering = config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
+  actors.customer.conflict =
+      config.sync.conflict == "stripe" ? sync::FieldConflict::stripe : sync::FieldConflict::local;
   return actors;
 }
 
