@@ -84,8 +84,8 @@ struct StripeConfig {
 
 struct SyncConfig {
   std::string customer_deleted = "log";  // log | archive | delete
-  std::string ordering = "payload";
-  std::string conflict = "local";  // payload | refetch
+  std::string ordering = "payload";      // payload | refetch
+  std::string conflict = "local";        // local | stripe
 };
 
 struct UsageConfig {
