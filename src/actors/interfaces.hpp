@@ -55,7 +55,7 @@ using stripe_client_actor = caf::typed_actor<
 
 // Pages the outbox of one tenant and environment to the Stripe client: of each entity one intent at a time, in order.
 using outbox_sender_actor = caf::typed_actor<
-    // The outbox has new intents.
+    // The tenant is owned, or its outbox has new intents.
     caf::reacts_to<wake_atom>,
     // Somebody waits for this entity's intents: they take the interactive lane.
     caf::reacts_to<hurry_atom, std::string>,

@@ -37,11 +37,15 @@ void outbox_sender_state::on_booked(std::int64_t seq, bool again) {
     hurried_.erase(booked.mapped());
   }
   if (again) {
-    next_due_ = args.services->clock.now() + args.services->config.store_retry;
+    look_again(args.services->clock.now() + args.services->config.store_retry);
   } else {
     woken_ = true;  // its entity may have more
   }
   pump();
+}
+
+void outbox_sender_state::look_again(Timestamp at) {
+  next_due_ = next_due_ ? std::min(*next_due_, at) : at;
 }
 
 void outbox_sender_state::on_tick() {
@@ -77,11 +81,11 @@ void outbox_sender_state::pump() {
 void outbox_sender_state::on_page(const Result<store::OutboxPage>& page) {
   reading_ = false;
   if (!page) {
-    next_due_ = args.services->clock.now() + args.services->config.store_retry;
+    look_again(args.services->clock.now() + args.services->config.store_retry);
     return;
   }
-  if (page->next_due && (!next_due_ || *page->next_due < *next_due_)) {
-    next_due_ = page->next_due;
+  if (page->next_due) {
+    look_again(*page->next_due);
   }
   woken_ = woken_ || !page->rows.empty();  // there may be more behind this page
   for (const auto& row : page->rows) {
@@ -136,7 +140,7 @@ void outbox_sender_state::on_called(const store::OutboxRow& row, const stripe::C
 bool outbox_sender_state::hold(const store::OutboxRow& row, const stripe::CallOutcome& outcome) {
   const auto now = args.services->clock.now();
   if (const auto* later = std::get_if<stripe::RetryLater>(&outcome)) {
-    hold_until_ = std::max(hold_until_, later->not_before);
+    hold_until_ = std::max({hold_until_, later->not_before, now + args.services->config.store_retry});
   } else if (std::holds_alternative<stripe::NotConnected>(outcome)) {
     hold_until_ = std::max(hold_until_, now + args.services->config.outbox_pause);
   } else {

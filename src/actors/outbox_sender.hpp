@@ -40,6 +40,7 @@ struct outbox_sender_state {
 
  private:
   void pump();
+  void look_again(Timestamp at);
   void send(const store::OutboxRow& row);
   void call(const store::OutboxRow& row, stripe::Call call);
   void look(const store::OutboxRow& row, Timestamp since, const std::string& after, int page);
@@ -50,7 +51,7 @@ struct outbox_sender_state {
   template <class Then>
   void ask(stripe::Call call, Then then);
 
-  bool woken_ = true;  // there may be ready intents
+  bool woken_ = false;  // there may be ready intents
   bool reading_ = false;
   std::optional<Timestamp> next_due_;         // of intents that wait for their next attempt
   Timestamp hold_until_;                      // Stripe is not to be asked before

@@ -34,6 +34,7 @@ void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
   epoch_ = owned->epoch;
   feed_.start(owned->watermark);
   woken_ = true;
+  self->send(outbox_sender_, wake_atom::value);
   for (const auto& command : std::exchange(early_commands_, {})) {
     on_execute(command);
   }
