@@ -22,6 +22,7 @@ using apply_atom = caf::atom_constant<caf::atom("apply")>;
 using finished_atom = caf::atom_constant<caf::atom("finished")>;
 using deposed_atom = caf::atom_constant<caf::atom("deposed")>;
 using call_atom = caf::atom_constant<caf::atom("call")>;
+using keyed_atom = caf::atom_constant<caf::atom("keyed")>;
 using answered_atom = caf::atom_constant<caf::atom("answered")>;
 using ask_atom = caf::atom_constant<caf::atom("ask")>;
 using execute_atom = caf::atom_constant<caf::atom("execute")>;
@@ -48,7 +49,9 @@ using stripe_client_actor = caf::typed_actor<
     caf::replies_to<call_atom, StripeCallPtr>::with<CallOutcomePtr>,
     // The connection was changed: a paused one is tried again at once.
     caf::reacts_to<rekeyed_atom>,
-    // INTERNAL: the transport's answer to attempt number N.
+    // INTERNAL: the key to make call number N with.
+    caf::reacts_to<keyed_atom, std::uint64_t, KeyPtr>,
+    // INTERNAL: the transport's answer to call number N.
     caf::reacts_to<answered_atom, std::uint64_t, HttpResultPtr>,
     // INTERNAL: time has passed: tokens, retries, deadlines, probes.
     caf::reacts_to<tick_atom>>;

@@ -12,6 +12,7 @@
 #include "domain/change_set.hpp"
 #include "domain/commands.hpp"
 #include "domain/error.hpp"
+#include "domain/secret.hpp"
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
@@ -51,6 +52,7 @@ using PushPtr = std::shared_ptr<const Push>;
 using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
 using StripeCallPtr = std::shared_ptr<const stripe::Call>;
 using CallOutcomePtr = std::shared_ptr<const stripe::CallOutcome>;
+using KeyPtr = std::shared_ptr<const Result<Secret>>;
 using HttpResultPtr = std::shared_ptr<const stripe::HttpResult>;
 using OwnershipPtr = std::shared_ptr<const Result<store::Ownership>>;
 using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>>>;
@@ -69,6 +71,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OutboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredCustomerPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StripeCallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CallOutcomePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::KeyPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::HttpResultPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OwnershipPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClaimsPtr)

@@ -4,7 +4,7 @@
 #include <caf/all.hpp>
 
 #include "actors/overloaded.hpp"
-#include "stripe/customer_request.hpp"
+#include "stripe/customer_page.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
 

@@ -12,6 +12,9 @@
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
+#include "stripe/circuit_breaker.hpp"
+#include "stripe/rate_limiter.hpp"
+#include "stripe/retry_policy.hpp"
 #include "stripe/transport.hpp"
 #include "sync/customer.hpp"
 #include "sync/failure.hpp"
@@ -35,8 +38,14 @@ struct ActorConfig {
   std::chrono::milliseconds stripe_answer_timeout{
       60'000};  // for the client actor's answer; its own deadline is shorter
   std::chrono::milliseconds stripe_timeout{30'000};
-  std::size_t stripe_calls_max = 64;  // of one tenant, in flight
-  int refetch_attempts_max = 5;       // after them the last arrival stands
+  std::size_t stripe_calls_max = 64;                        // of one tenant, in flight
+  std::size_t stripe_queue_max = 1'024;                     // of one tenant and lane, waiting
+  std::chrono::milliseconds stripe_deadline{60'000};        // for a call with all its retries
+  std::chrono::milliseconds stripe_probe_interval{60'000};  // while a connection is paused
+  stripe::RateLimits stripe_rates;
+  stripe::BreakerPolicy stripe_breaker;
+  stripe::RetryPolicies stripe_retries;
+  int refetch_attempts_max = 5;  // after them the last arrival stands
   int stale_retries_max = 5;
   std::size_t commands_max = 256;         // API commands of one tenant, accepted and not answered
   std::size_t outbox_in_flight_max = 64;  // intents of one tenant, between page and commit

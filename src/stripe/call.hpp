@@ -1,8 +1,10 @@
 // One call to Stripe as a caller describes it; the stripe_client actor adds key, limits, retries.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "domain/ids.hpp"
 #include "domain/time.hpp"
@@ -11,12 +13,16 @@ namespace flexsync::stripe {
 
 // Who goes first when the bucket is nearly empty.
 enum class Lane : std::uint8_t { interactive, sync, usage, bulk };
+inline constexpr std::size_t kLanes = 4;
+
+// The one endpoint with limits of its own.
+inline constexpr std::string_view kMeterEvents = "POST billing/meter_events";
 
 struct Call {
   Lane lane = Lane::sync;
   std::string method = "GET";   // GET, POST, DELETE
   std::string path;             // "/v1/customers/cus_…", with its query, every part percent-encoded
-  std::string endpoint;         // what Stripe limits by: "POST /v1/customers", "meter_events"
+  std::string endpoint;         // what Stripe limits by: "POST customers", "GET customers"
   std::string body;             // form-encoded, byte for byte what is sent (also when it is sent again)
   std::string idempotency_key;  // of every POST; <= 255 characters
 
@@ -25,7 +31,7 @@ struct Call {
 
 // The requests of this server. Ids are percent-encoded; an empty id is std::invalid_argument (it would ask for the
 // list). A body is form-encoded, keys in a fixed order: equal contents give equal bytes.
-Call retrieve(const std::string& object_type, const StripeId& id);  // "customer", "product", "price", "meter" …
+Call retrieve(const std::string& object_type, const StripeId& id);  // "customer", "product", "price", "billing.meter" …
 Call create_customer(std::string body, std::string idempotency_key);
 Call update_customer(const StripeId& id, std::string body, std::string idempotency_key);
 Call delete_customer(const StripeId& id);

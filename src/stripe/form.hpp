@@ -8,13 +8,13 @@
 
 namespace flexsync::stripe {
 
-// In the order given. Keys come with their brackets; both halves are percent-encoded (brackets of keys stay, what a
-// metadata key contains is encoded by the caller through `bracketed`).
+// In the order given. Keys are sent as they are: fixed names, or made by `bracketed`.
 std::string encode_form(const std::vector<std::pair<std::string, std::string>>& fields);
 
-// "metadata", "a b" -> "metadata[a%20b]": the inner name encoded, also its own brackets.
+// "metadata", "a b" -> "metadata[a%20b]": the inner name encoded, its own brackets, too.
 std::string bracketed(std::string_view outer, std::string_view inner);
 
+// Letters, digits, "_" and "-" as they are: what comes from outside stays one segment of a path, one value of a form.
 std::string percent_encoded(std::string_view text);
 
 }  // namespace flexsync::stripe

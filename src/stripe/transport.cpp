@@ -50,7 +50,7 @@ class CurlTransport final : public Transport {
   }
 
   void send(HttpRequest request, std::function<void(HttpResult)> reply) override {
-    auto call = std::make_unique<Call>();
+    auto call = std::make_unique<Transfer>();
     call->deadline = SteadyClock::now() + request.timeout;
     call->request = std::move(request);
     call->reply = std::move(reply);
@@ -99,7 +99,8 @@ class CurlTransport final : public Transport {
     const auto now = SteadyClock::now();
     const auto expired =
         std::stable_partition(waiting_.begin(), waiting_.end(), [&](const auto& call) { return call->deadline > now; });
-    std::vector<std::unique_ptr<Call>> late(std::make_move_iterator(expired), std::make_move_iterator(waiting_.end()));
+    std::vector<std::unique_ptr<Transfer>> late(std::make_move_iterator(expired),
+                                                std::make_move_iterator(waiting_.end()));
     waiting_.erase(expired, waiting_.end());
     for (const auto& call : late) {
       fail_call(*call, TransportError::Kind::timeout, "timed out while waiting for a free connection");
@@ -114,7 +115,7 @@ class CurlTransport final : public Transport {
     }
   }
 
-  void start(std::unique_ptr<Call> call) {
+  void start(std::unique_ptr<Transfer> call) {
     if (const auto part = unsafe_part(call->request); !part.empty()) {
       fail_call(*call, TransportError::Kind::connect, "not sent: the request's " + std::string(part) + " is malformed");
       return;
@@ -146,11 +147,11 @@ class CurlTransport final : public Transport {
     return any;
   }
 
-  void fail_call(Call& call, TransportError::Kind kind, const std::string& why) {
+  void fail_call(Transfer& call, TransportError::Kind kind, const std::string& why) {
     answer(call, tl::unexpected(transport_error(kind, config_, why)));
   }
 
-  static void answer(Call& call, HttpResult result) {
+  static void answer(Transfer& call, HttpResult result) {
     try {
       call.reply(std::move(result));
     } catch (const std::exception& error) {
@@ -159,7 +160,7 @@ class CurlTransport final : public Transport {
   }
 
   void answer_outstanding() {
-    std::vector<std::unique_ptr<Call>> left;
+    std::vector<std::unique_ptr<Transfer>> left;
     for (auto& [handle, call] : active_) {
       curl_multi_remove_handle(multi_, handle);
       left.push_back(std::move(call));
@@ -180,10 +181,10 @@ class CurlTransport final : public Transport {
   std::atomic<bool> stopping_{false};
 
   std::mutex mutex_;
-  std::deque<std::unique_ptr<Call>> submitted_;  // behind the mutex; the rest is the thread's own
+  std::deque<std::unique_ptr<Transfer>> submitted_;  // behind the mutex; the rest is the thread's own
 
-  std::deque<std::unique_ptr<Call>> waiting_;
-  std::unordered_map<CURL*, std::unique_ptr<Call>> active_;
+  std::deque<std::unique_ptr<Transfer>> waiting_;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> active_;
   std::thread thread_;
 };
 

@@ -22,7 +22,7 @@ constexpr std::size_t kHeaderBytesMax = 256 * 1024;
 
 // libcurl calls these through C, where no exception may pass.
 std::size_t on_body(char* data, std::size_t, std::size_t count, void* user) noexcept try {
-  auto& call = *static_cast<Call*>(user);
+  auto& call = *static_cast<Transfer*>(user);
   if (call.response.body.size() + count > call.body_max) {
     call.too_large = true;
     return 0;
@@ -41,7 +41,7 @@ std::string lower(std::string_view text) {
 }
 
 std::size_t on_header(char* data, std::size_t, std::size_t count, void* user) noexcept try {
-  auto& call = *static_cast<Call*>(user);
+  auto& call = *static_cast<Transfer*>(user);
   call.header_bytes += count;
   if (call.header_bytes > kHeaderBytesMax) {
     call.too_large = true;
@@ -93,7 +93,7 @@ Kind kind_of(CURLcode code) {
   }
 }
 
-void set_headers(Call& call, const CurlTransportConfig& config) {
+void set_headers(Transfer& call, const CurlTransportConfig& config) {
   const auto& request = call.request;
   if (!request.api_key.empty()) {
     std::string line = "Authorization: Bearer ";
@@ -136,7 +136,7 @@ std::string_view unsafe_part(const HttpRequest& request) {
   return {};
 }
 
-bool prepare(Call& call, const CurlTransportConfig& config) {
+bool prepare(Transfer& call, const CurlTransportConfig& config) {
   auto* easy = call.easy.get();
   const auto& request = call.request;
   call.started = SteadyClock::now();
@@ -178,7 +178,7 @@ bool prepare(Call& call, const CurlTransportConfig& config) {
   return worst == CURLE_OK;
 }
 
-HttpResult result_of(Call& call, CURLcode code, const CurlTransportConfig& config) {
+HttpResult result_of(Transfer& call, CURLcode code, const CurlTransportConfig& config) {
   if (call.too_large || code == CURLE_FILESIZE_EXCEEDED) {
     return tl::unexpected(transport_error(
         Kind::too_large, config, "the answer is larger than " + std::to_string(config.response_size_max) + " bytes"));

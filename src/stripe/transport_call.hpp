@@ -25,7 +25,7 @@ struct FreeHeaders {
   void operator()(curl_slist* list) const;
 };
 
-struct Call {
+struct Transfer {
   HttpRequest request;
   std::function<void(HttpResult)> reply;
   SteadyClock::time_point deadline;
@@ -44,10 +44,10 @@ struct Call {
 std::string_view unsafe_part(const HttpRequest& request);
 
 // Fills the easy handle; false when libcurl refuses an option. The call must stay where it is until the transfer ends.
-bool prepare(Call& call, const CurlTransportConfig& config);
+bool prepare(Transfer& call, const CurlTransportConfig& config);
 
 // What a finished transfer came to.
-HttpResult result_of(Call& call, CURLcode code, const CurlTransportConfig& config);
+HttpResult result_of(Transfer& call, CURLcode code, const CurlTransportConfig& config);
 
 TransportError transport_error(TransportError::Kind kind, const CurlTransportConfig& config, const std::string& why);
 

@@ -122,6 +122,8 @@ struct Metrics::Families {
         pool_reconnects(
             counter(r, "flexsync_pool_reconnects_total", "Database connections opened again after a loss.")),
         stripe_calls(counter(r, "flexsync_stripe_calls_total", "Calls to Stripe, by outcome.")),
+        stripe_breaker_open(gauge(r, "flexsync_stripe_breaker_open", "1 while Stripe is not asked after failures.")),
+        stripe_paused(gauge(r, "flexsync_stripe_paused", "1 while Stripe does not accept the connection's key.")),
         stripe_seconds(histogram(r, "flexsync_stripe_call_seconds", "Time of one call to Stripe.")),
         request_counters(http_requests) {}
 
@@ -152,6 +154,8 @@ struct Metrics::Families {
   Family<Gauge>& pool_busy;
   Family<Counter>& pool_reconnects;
   Family<Counter>& stripe_calls;
+  Family<Gauge>& stripe_breaker_open;
+  Family<Gauge>& stripe_paused;
   Family<Histogram>& stripe_seconds;
   RequestCounters request_counters;
 };
@@ -240,6 +244,14 @@ prometheus::Gauge& Metrics::pool_busy(const std::string& pool) {
 
 prometheus::Counter& Metrics::pool_reconnects(const std::string& pool) {
   return families_->pool_reconnects.Add({{"pool", pool}});
+}
+
+prometheus::Gauge& Metrics::stripe_breaker_open(const std::string& tenant, const std::string& environment) {
+  return families_->stripe_breaker_open.Add({{"tenant", tenant}, {"environment", environment}});
+}
+
+prometheus::Gauge& Metrics::stripe_paused(const std::string& tenant, const std::string& environment) {
+  return families_->stripe_paused.Add({{"tenant", tenant}, {"environment", environment}});
 }
 
 prometheus::Counter& Metrics::stripe_calls(const std::string& outcome) {

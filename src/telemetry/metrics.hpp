@@ -53,6 +53,8 @@ class Metrics {
 
   // Stripe calls, by outcome
   prometheus::Counter& stripe_calls(const std::string& outcome);
+  prometheus::Gauge& stripe_breaker_open(const std::string& tenant, const std::string& environment);
+  prometheus::Gauge& stripe_paused(const std::string& tenant, const std::string& environment);
   prometheus::Histogram& stripe_seconds();
 
  private:
