@@ -101,6 +101,10 @@ BatchResult sending(const UsageBatch& batch, Timestamp now) {
   return result;
 }
 
+BatchResult not_sent(const UsageBatch& batch) {
+  return unchanged(batch);
+}
+
 std::string idempotency_key(const UsageBatch& batch) {
   return has_stored_failure(batch) ? batch.identifier + "-" + std::to_string(batch.attempts) : batch.identifier;
 }

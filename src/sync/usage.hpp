@@ -28,6 +28,9 @@ std::optional<BatchResult> before_attempt(const UsageBatch& batch, Timestamp now
 // To be booked before the first attempt: from now on it may have reached Stripe.
 BatchResult sending(const UsageBatch& batch, Timestamp now);
 
+// Takes that back: no attempt was made.
+BatchResult not_sent(const UsageBatch& batch);
+
 // The key of the attempt: the identifier, so that Stripe gives the same answer again. A 5xx that Stripe has stored
 // under it would be given again, too: then every attempt has its own, and the identifier alone guards.
 std::string idempotency_key(const UsageBatch& batch);

@@ -123,6 +123,11 @@ struct Metrics::Families {
             counter(r, "flexsync_pool_reconnects_total", "Database connections opened again after a loss.")),
         stripe_calls(counter(r, "flexsync_stripe_calls_total", "Calls to Stripe, by outcome.")),
         stripe_seconds(histogram(r, "flexsync_stripe_call_seconds", "Time of one call to Stripe.")),
+        usage_batches(counter(r, "flexsync_usage_batches_total", "Usage batches booked, by status.")),
+        usage_batches_made(
+            counter(r, "flexsync_usage_batches_made_total", "Usage batches made by closing windows, of all kinds.")),
+        usage_events_matched(counter(r, "flexsync_usage_events_matched_total",
+                                     "Usage events attributed after their customer appeared.")),
         request_counters(http_requests) {}
 
   template <class Metric>
@@ -153,6 +158,9 @@ struct Metrics::Families {
   Family<Counter>& pool_reconnects;
   Family<Counter>& stripe_calls;
   Family<Histogram>& stripe_seconds;
+  Family<Counter>& usage_batches;
+  Family<Counter>& usage_batches_made;
+  Family<Counter>& usage_events_matched;
   RequestCounters request_counters;
 };
 
@@ -248,6 +256,18 @@ prometheus::Counter& Metrics::stripe_calls(const std::string& outcome) {
 
 prometheus::Histogram& Metrics::stripe_seconds() {
   return families_->stripe_seconds.Add({}, kStripeSeconds);
+}
+
+prometheus::Counter& Metrics::usage_batches(const std::string& status) {
+  return families_->usage_batches.Add({{"status", status}});
+}
+
+prometheus::Counter& Metrics::usage_batches_made() {
+  return families_->usage_batches_made.Add({});
+}
+
+prometheus::Counter& Metrics::usage_events_matched() {
+  return families_->usage_events_matched.Add({});
 }
 
 }  // namespace flexsync

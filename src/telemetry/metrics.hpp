@@ -55,6 +55,11 @@ class Metrics {
   prometheus::Counter& stripe_calls(const std::string& outcome);
   prometheus::Histogram& stripe_seconds();
 
+  // Usage
+  prometheus::Counter& usage_batches(const std::string& status);
+  prometheus::Counter& usage_batches_made();
+  prometheus::Counter& usage_events_matched();
+
  private:
   struct Families;
   prometheus::Registry registry_;
