@@ -343,6 +343,15 @@ TEST_CASE("an unknown outcome is asked for again, with the same bytes, and after
   CHECK(f.script.calls[0] == f.script.calls[1]);
   CHECK(f.script.calls[0] == f.script.calls[2]);
 
+  Fixture stored;  // under its first key Stripe would repeat its failure
+  stored.script.answers = {stripe::Unknown{"500", true}};
+  stored.ledger.add(stored.batch("1"));
+  stored.start();
+  stored.advance(5s);
+  REQUIRE(stored.script.calls.size() == 2);
+  CHECK(stored.script.calls[0].body == stored.script.calls[1].body);
+  CHECK(stored.script.calls[1].idempotency_key == "fs_batch_1-1");
+
   Fixture late;
   auto batch = late.batch("1");
   batch.first_sent_at = late.clock.now() - 24h;
