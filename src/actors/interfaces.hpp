@@ -4,6 +4,7 @@
 //     └─ tenant_supervisor ── one per tenant and environment that has work
 //          ├─ stripe_client ── one per tenant and environment
 //          ├─ outbox_sender ── one per tenant and environment
+//          ├─ usage_timer ── one per tenant and environment
 //          └─ customer_sync ── one per customer that has work; stops when idle
 //
 // INTERNAL marks what an actor sends itself, mostly the answer of a store or transport thread.
@@ -42,6 +43,10 @@ using claims_atom = caf::atom_constant<caf::atom("claims")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using respawn_atom = caf::atom_constant<caf::atom("respawn")>;
 using work_atom = caf::atom_constant<caf::atom("work")>;
+using closed_atom = caf::atom_constant<caf::atom("closed")>;
+using matched_atom = caf::atom_constant<caf::atom("matched")>;
+using swept_atom = caf::atom_constant<caf::atom("swept")>;
+using booked_atom = caf::atom_constant<caf::atom("booked")>;
 
 // The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
 using stripe_client_actor = caf::typed_actor<
@@ -70,6 +75,28 @@ using outbox_sender_actor = caf::typed_actor<
     caf::reacts_to<tick_atom>,
     // INTERNAL: a page of the outbox.
     caf::reacts_to<page_atom, OutboxPagePtr>>;
+// Bills one tenant and environment's usage: closes windows into batches, sends them through the Stripe client, one at a
+// time of each customer and meter, and books what became of them. The number in its internal messages is that of the
+// ownership they belong to: what an earlier one had begun counts no more.
+using usage_timer_actor = caf::typed_actor<
+    // The supervisor owns the tenant, with this epoch: all begins anew.
+    caf::reacts_to<owned_atom, std::int64_t>,
+    // There may be something to close or to send: it is looked for at once.
+    caf::reacts_to<wake_atom>,
+    // The connection was changed: a pause is over.
+    caf::reacts_to<rekeyed_atom>,
+    // INTERNAL: the passage of time.
+    caf::reacts_to<tick_atom>,
+    // INTERNAL: windows were closed.
+    caf::reacts_to<closed_atom, std::uint64_t, ClosedPtr>,
+    // INTERNAL: so many events were attributed.
+    caf::reacts_to<matched_atom, std::uint64_t, CountPtr>,
+    // INTERNAL: so many keys of old events were forgotten.
+    caf::reacts_to<swept_atom, std::uint64_t, CountPtr>,
+    // INTERNAL: a page of pending batches.
+    caf::reacts_to<page_atom, std::uint64_t, UsageBatchesPtr>,
+    // INTERNAL: the results that were submitted are booked.
+    caf::reacts_to<booked_atom, std::uint64_t, BookedPtr>>;
 
 // Serialises all changes of one customer: events wait in its own queue, one is decided and written at a time.
 using customer_sync_actor = caf::typed_actor<

@@ -16,6 +16,7 @@
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
+#include "store/usage_ledger.hpp"
 #include "stripe/call.hpp"
 #include "stripe/customer.hpp"
 #include "stripe/outcome.hpp"
@@ -59,6 +60,10 @@ using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>
 using ScopesPtr = std::shared_ptr<const Result<std::vector<Scope>>>;
 using ChangeReplyPtr = std::shared_ptr<const ChangeReply>;
 using OutboxPagePtr = std::shared_ptr<Result<store::OutboxPage>>;
+using ClosedPtr = std::shared_ptr<const Result<store::Closed>>;
+using CountPtr = std::shared_ptr<const Result<std::int64_t>>;
+using UsageBatchesPtr = std::shared_ptr<Result<std::vector<UsageBatch>>>;
+using BookedPtr = std::shared_ptr<const Result<void>>;
 using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 }  // namespace flexsync::actors
@@ -77,6 +82,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OwnershipPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClaimsPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ScopesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ChangeReplyPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClosedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CountPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::UsageBatchesPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BookedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::CustomerId)

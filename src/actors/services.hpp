@@ -12,12 +12,14 @@
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
+#include "store/usage_ledger.hpp"
 #include "stripe/circuit_breaker.hpp"
 #include "stripe/rate_limiter.hpp"
 #include "stripe/retry_policy.hpp"
 #include "stripe/transport.hpp"
 #include "sync/customer.hpp"
 #include "sync/failure.hpp"
+#include "sync/usage.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::actors {
@@ -55,6 +57,18 @@ struct ActorConfig {
   sync::RetryPolicy retry;
   sync::RetryPolicy push_retry{0, std::chrono::milliseconds{1'000}, std::chrono::milliseconds{5 * 60 * 1000}};
   sync::CustomerSettings customer;
+  std::chrono::minutes usage_grace{5};  // after a window's end, for late events
+  std::chrono::milliseconds usage_close_interval{10'000};
+  int usage_close_batches_max = 10'000;  // in one transaction
+  std::size_t usage_page_rows_max = 32;
+  std::size_t usage_in_flight_max = 64;                   // batches between page and booking; at least a page
+  std::chrono::milliseconds usage_sweep_interval{5'000};  // pending batches that nobody announced
+  std::chrono::milliseconds usage_pause{60'000};          // without a connection
+  std::chrono::milliseconds usage_match_interval{30'000};
+  int usage_match_events_max = 5'000;
+  std::chrono::milliseconds usage_keys_interval{10 * 60'000};
+  int usage_keys_rows_max = 20'000;
+  sync::UsagePolicy usage_policy;
 };
 
 // The secret key of a tenant's Stripe connection; empty where there is none.
@@ -71,6 +85,7 @@ struct Services {
   const Clock& clock;
   Metrics& metrics;
   ActorConfig config;
+  store::UsageLedger* usage = nullptr;  // none: no usage is billed
 };
 
 using ServicesPtr = std::shared_ptr<const Services>;

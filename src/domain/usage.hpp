@@ -144,4 +144,18 @@ struct UsageBatch {
   friend bool operator==(const UsageBatch&, const UsageBatch&) = default;
 };
 
+// What became of an attempt to send one batch.
+struct BatchResult {
+  BatchId id;
+  BatchStatus status = BatchStatus::pending;  // pending: again at next_attempt_at
+  int attempts = 0;
+  Timestamp next_attempt_at;
+  std::string error_code;
+  std::string error_message;
+  std::optional<Timestamp> first_sent_at;
+  std::optional<Timestamp> synced_at;
+
+  friend bool operator==(const BatchResult&, const BatchResult&) = default;
+};
+
 }  // namespace flexsync

@@ -30,18 +30,6 @@ struct Closed {
   bool more = false;
 };
 
-// What became of an attempt to send one batch.
-struct BatchResult {
-  BatchId id;
-  BatchStatus status = BatchStatus::pending;  // pending: again at next_attempt_at
-  int attempts = 0;
-  Timestamp next_attempt_at;
-  std::string error_code;
-  std::string error_message;
-  std::optional<Timestamp> first_sent_at;
-  std::optional<Timestamp> synced_at;
-};
-
 // Replies come exactly once, on a thread of the store's. version_conflict: the epoch is not the owner's any more.
 class UsageLedger {
  public:
@@ -56,6 +44,8 @@ class UsageLedger {
   virtual void read_pending(const Scope& scope, Timestamp now, int rows_max, std::vector<BatchId> in_flight,
                             std::function<void(Result<std::vector<UsageBatch>>)> reply) = 0;
 
+  // Each result replaces its batch's row in all it names, `first_sent_at` too: before a batch is sent for the first
+  // time it is booked with it, and without it again once the attempt certainly did not reach Stripe.
   virtual void book(const Scope& scope, std::int64_t epoch, std::vector<BatchResult> results, Timestamp now,
                     std::function<void(Result<void>)> reply) = 0;
 

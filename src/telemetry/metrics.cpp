@@ -125,6 +125,11 @@ struct Metrics::Families {
         stripe_breaker_open(gauge(r, "flexsync_stripe_breaker_open", "1 while Stripe is not asked after failures.")),
         stripe_paused(gauge(r, "flexsync_stripe_paused", "1 while Stripe does not accept the connection's key.")),
         stripe_seconds(histogram(r, "flexsync_stripe_call_seconds", "Time of one call to Stripe.")),
+        usage_batches(counter(r, "flexsync_usage_batches_total", "Usage batches booked, by status.")),
+        usage_batches_made(
+            counter(r, "flexsync_usage_batches_made_total", "Usage batches made by closing windows, of all kinds.")),
+        usage_events_matched(counter(r, "flexsync_usage_events_matched_total",
+                                     "Usage events attributed after their customer appeared.")),
         request_counters(http_requests) {}
 
   template <class Metric>
@@ -157,6 +162,9 @@ struct Metrics::Families {
   Family<Gauge>& stripe_breaker_open;
   Family<Gauge>& stripe_paused;
   Family<Histogram>& stripe_seconds;
+  Family<Counter>& usage_batches;
+  Family<Counter>& usage_batches_made;
+  Family<Counter>& usage_events_matched;
   RequestCounters request_counters;
 };
 
@@ -260,6 +268,18 @@ prometheus::Counter& Metrics::stripe_calls(const std::string& outcome) {
 
 prometheus::Histogram& Metrics::stripe_seconds() {
   return families_->stripe_seconds.Add({}, kStripeSeconds);
+}
+
+prometheus::Counter& Metrics::usage_batches(const std::string& status) {
+  return families_->usage_batches.Add({{"status", status}});
+}
+
+prometheus::Counter& Metrics::usage_batches_made() {
+  return families_->usage_batches_made.Add({});
+}
+
+prometheus::Counter& Metrics::usage_events_matched() {
+  return families_->usage_events_matched.Add({});
 }
 
 }  // namespace flexsync

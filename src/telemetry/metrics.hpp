@@ -57,6 +57,11 @@ class Metrics {
   prometheus::Gauge& stripe_paused(const std::string& tenant, const std::string& environment);
   prometheus::Histogram& stripe_seconds();
 
+  // Usage
+  prometheus::Counter& usage_batches(const std::string& status);
+  prometheus::Counter& usage_batches_made();
+  prometheus::Counter& usage_events_matched();
+
  private:
   struct Families;
   prometheus::Registry registry_;

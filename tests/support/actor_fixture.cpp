@@ -42,7 +42,7 @@ const actors::ServicesPtr& ActorFixture::services() {
                              return [reply, scopes = store.scopes_with_work(clock.now())] { reply(scopes); };
                            });
                          },
-                         clock, metrics, config});
+                         clock, metrics, config, usage});
   }
   return services_;
 }

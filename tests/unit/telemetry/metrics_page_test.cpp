@@ -35,6 +35,9 @@ std::string one_of_each() {
   metrics.pool_reconnects("reads");
   metrics.stripe_calls("found");
   metrics.stripe_seconds();
+  metrics.usage_batches("sent");
+  metrics.usage_batches_made();
+  metrics.usage_events_matched();
   return metrics.render();
 }
 
