@@ -1,5 +1,5 @@
 // Reading customers: GET /v1/customers, POST /v1/customers/search, GET /v1/customers/{id} and
-// /v1/customers/external/{external_id}.
+// /v1/customers/external/{external_id}, which FlexPrice also calls /v1/customers/lookup/{lookup_key}.
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -86,10 +86,13 @@ void add_customers(Router& router, const ServerConfig& config, Ports ports) {
     const auto& scope = context.principal.scope;
     return answer(scope, ports.queries.customer(scope, CustomerId(context.path.at("id"))));
   });
-  router.get("/v1/customers/external/{external_id}", Access::environment, [ports](const RequestContext& context) {
-    const auto& scope = context.principal.scope;
-    return answer(scope, ports.queries.customer_by_external_id(scope, context.path.at("external_id")));
-  });
+  for (const std::string name : {"external_id", "lookup_key"}) {
+    const auto path = name == "lookup_key" ? "/v1/customers/lookup/{" : "/v1/customers/external/{";
+    router.get(path + name + "}", Access::environment, [ports, name](const RequestContext& context) {
+      const auto& scope = context.principal.scope;
+      return answer(scope, ports.queries.customer_by_external_id(scope, context.path.at(name)));
+    });
+  }
 }
 
 }  // namespace flexsync::http
