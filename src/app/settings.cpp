@@ -33,11 +33,13 @@ http::ServerConfig server_config(const Config& config) {
   server.worker_queue_max = to_size(config.http.worker_queue_max);
   server.header_size_max = to_size(config.http.header_size_max);
   server.body_size_max = to_size(config.http.body_size_max);
+  server.events_body_size_max = to_size(config.http.events_body_size_max);
   server.webhook_body_size_max = to_size(config.http.webhook_body_size_max);
   server.connections_max = to_int(config.http.connections_max);
   server.header_timeout_ms = to_int(config.http.header_timeout_ms);
   server.body_timeout_ms = to_int(config.http.body_timeout_ms);
   server.idle_timeout_ms = to_int(config.http.idle_timeout_ms);
+  server.wait_max_ms = to_int(config.http.wait_max_ms);
   server.trusted_proxies = config.http.trusted_proxies;
   server.webhook_ip_allow_list = config.http.webhook_ip_allow_list;
   server.allow_plaintext = config.http.allow_plaintext;
