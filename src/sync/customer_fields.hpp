@@ -27,9 +27,6 @@ void apply_difference(const CustomerFields& from, const CustomerFields& to, Cust
 // ids, else the Stripe id.
 std::string external_id_for(const stripe::CustomerState& state);
 
-// ISO 3166-1 alpha-2, upper case.
-bool is_country_code(const std::string& text);
-
 struct FieldChanges {
   std::string before;  // JSON objects with the fields that differ
   std::string after;
