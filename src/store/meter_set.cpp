@@ -17,6 +17,9 @@ constexpr NamedStatement kShare{"meter_set_share",
                                 "SELECT pg_advisory_xact_lock_shared(" METER_SET_KEY("$1::text", "$2::text") ")"};
 constexpr NamedStatement kSeize{"meter_set_seize",
                                 "SELECT pg_advisory_xact_lock(" METER_SET_KEY("$1::text", "$2::text") ")"};
+constexpr NamedStatement kSeizeLedger{
+    "usage_ledger_seize",
+    "SELECT pg_advisory_xact_lock(hashtextextended('ledger/' || $1::text || '/' || $2::text, 0))"};
 constexpr NamedStatement kTryShare{"meter_set_try_share",
                                    "SELECT pg_try_advisory_xact_lock_shared(" METER_SET_KEY(
                                        "tenant", "environment") ") FROM unnest($1::text[], $2::text[])"
@@ -56,6 +59,10 @@ void share_meter_set(pqxx::transaction_base& tx, const Scope& scope) {
 
 void seize_meter_set(pqxx::transaction_base& tx, const Scope& scope) {
   exec_named(tx, kSeize, parameters(scope));
+}
+
+void seize_ledger(pqxx::transaction_base& tx, const Scope& scope) {
+  exec_named(tx, kSeizeLedger, parameters(scope));
 }
 
 std::set<Scope> try_share_meter_sets(pqxx::transaction_base& tx, const std::set<Scope>& scopes) {

@@ -18,6 +18,10 @@ namespace flexsync::store {
 void share_meter_set(pqxx::transaction_base& tx, const Scope& scope);
 void seize_meter_set(pqxx::transaction_base& tx, const Scope& scope);
 
+// Closing windows, returning batches and counting again follow one another: what one of them has read of rollups,
+// batches and carries, none of the others changes. Taken after the meter set's lock, where both are.
+void seize_ledger(pqxx::transaction_base& tx, const Scope& scope);
+
 // Those of `scopes` whose lock was free to share; waits for none.
 std::set<Scope> try_share_meter_sets(pqxx::transaction_base& tx, const std::set<Scope>& scopes);
 
