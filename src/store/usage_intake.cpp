@@ -16,9 +16,10 @@ namespace {
 
 constexpr NamedStatement kKeys{
     "usage_keys_insert",
-    "INSERT INTO usage_event_keys (tenant_id, environment_id, event_id, received_at)"
-    " SELECT tenant, environment, id, " FLEXSYNC_TIME("received")
-    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) AS row(tenant, environment, id, received)"
+    "INSERT INTO usage_event_keys (tenant_id, environment_id, event_id, received_at, occurred_at)"
+    " SELECT tenant, environment, id, " FLEXSYNC_TIME("received") ", " FLEXSYNC_TIME("occurred")
+    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])"
+    "   AS row(tenant, environment, id, received, occurred)"
     " ON CONFLICT DO NOTHING RETURNING event_id"};
 
 constexpr NamedStatement kEvents{
@@ -97,10 +98,11 @@ class Commit {
 
   // Leaves the rows whose key is new. PostgreSQL answers in the order of the rows, so the two lists are merged.
   void insert_keys() {
-    UsageColumns<4> columns;
+    UsageColumns<5> columns;
     for (const auto& row : rows_) {
       const auto& scope = scopes_[row.scope];
-      columns.row(scope.tenant.str(), scope.environment.str(), row.event->id.str(), row.event->received);
+      columns.row(scope.tenant.str(), scope.environment.str(), row.event->id.str(), row.event->received,
+                  row.event->timestamp);
     }
     const auto inserted = columns.exec(tx_, kKeys);
     if (inserted.size() < rows_.size()) {

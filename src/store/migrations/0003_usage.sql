@@ -9,6 +9,7 @@ CREATE TABLE usage_event_keys (
   environment_id text COLLATE "C" NOT NULL,
   event_id       text COLLATE "C" NOT NULL,
   received_at    timestamptz NOT NULL,
+  occurred_at    timestamptz NOT NULL,  -- where its event is found: they go by time
   PRIMARY KEY (tenant_id, environment_id, event_id)
 ) PARTITION BY HASH (event_id);
 DO $$
@@ -208,7 +209,7 @@ CREATE STATISTICS usage_rollups_scope (dependencies) ON tenant_id, environment_i
 CREATE STATISTICS usage_carries_scope (dependencies) ON tenant_id, environment_id FROM usage_carries;
 CREATE STATISTICS stripe_sync_batches_scope (dependencies) ON tenant_id, environment_id FROM stripe_sync_batches;
 
-INSERT INTO usage_event_keys SELECT 't', 'e', 'event_' || n, now() FROM generate_series(1, 16000) AS n;
+INSERT INTO usage_event_keys SELECT 't', 'e', 'event_' || n, now(), now() FROM generate_series(1, 16000) AS n;
 INSERT INTO usage_events
   SELECT now() + n * interval '1 second', now(), 't', 'e', 'event_' || n, 'call', 'ext_' || n % 100,
          CASE WHEN n % 10 = 0 THEN '' ELSE 'cust_' || n % 100 END, '{}', ''
