@@ -20,11 +20,12 @@ struct ActiveMeter {
   std::optional<Timestamp> cut;  // a segment never spans it
 };
 
-// The segment of a time: the window it lies in, cut.
+// The segment of a time: the window it lies in (whole windows since the epoch: those of 60 minutes begin at the full
+// hour, UTC), cut.
 Segment segment_of(Timestamp time, std::chrono::minutes window, std::optional<Timestamp> cut);
 
 // What the event adds to the meter; nothing when event_name or filters do not match, or the field is absent or no
-// number (such an event is kept and shown as unmetered).
+// number (such an event is kept and shown as unmetered), or the product is beyond Decimal's limits.
 std::optional<Decimal> measure(const Meter& meter, const UsageEvent& event);
 
 // One increment per customer, meter and segment.
@@ -61,8 +62,11 @@ struct PlannedBatch {
 };
 
 // The batch of (rollup - batched) plus carry: value = truncated(that x 10^scale), the rest is the new carry. A value of
-// 0 is `carried`, one of a segment older than `age_max` is `expired` (its carry unchanged), one of too many digits is
-// `rejected`, with the reason.
+// 0 is `carried`, one whose timestamp is older than `age_max` is `expired` (value 0, the carry unchanged), one of too
+// many digits is `rejected`, with the reason; its value is kept as computed, so that it can be returned.
+//
+// So at any time, over all batches of a customer and meter but returned ones and those made `expired` (value 0):
+// sum of quantity = sum of value / 10^scale + carry.
 PlannedBatch plan_batch(const Scope& scope, const DueRollup& due, Timestamp now, std::chrono::hours age_max);
 
 // SHA-256 over (tenant, environment, customer, meter, event name, segment, sequence), each with its length before it,
@@ -70,11 +74,12 @@ PlannedBatch plan_batch(const Scope& scope, const DueRollup& due, Timestamp now,
 std::string batch_identifier(const Scope& scope, const CustomerId& customer, const MeterId& meter,
                              const std::string& event_name, const Segment& segment, int sequence);
 
-// Where a batch's meter event stands in time: the last whole second inside the segment, so that it falls on the
-// invoice of the period the usage belongs to.
+// Where a batch's meter event stands in time: the last whole second inside the segment (cuts are at whole seconds), so
+// that it falls on the invoice of the period the usage belongs to.
 Timestamp batch_timestamp(const Segment& segment);
 
-// What the carry is after a rejected batch is returned to its rollup.
+// What the carry is after a rejected batch is returned to its rollup, which then has the batch's quantity again: what
+// the batch had taken of the carry comes back, what it had left to it goes. May be negative, or more than a unit.
 Decimal carry_after_return(const UsageBatch& batch, const Decimal& carry);
 
 }  // namespace flexsync

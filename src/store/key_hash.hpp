@@ -5,11 +5,11 @@
 #include <string_view>
 
 #include "domain/secret.hpp"
+#include "domain/sha256.hpp"
 
 namespace flexsync::store {
 
-// Lower-case hex of the SHA-256. A key has 256 random bits, so no salt and no slow hash are needed.
-std::string sha256_hex(std::string_view text);
+// sha256_hex of the key: it has 256 random bits, so no salt and no slow hash are needed.
 std::string key_hash(const Secret& api_key);
 
 // `prefix` and 43 characters of base64url: 32 random bytes.
