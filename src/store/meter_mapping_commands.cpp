@@ -97,7 +97,8 @@ Result<MeterMapping> StoreMeterCommands::create_meter_mapping(const Scope& scope
   wanted.event_name = stripe_meter->event_name;
   wanted.customer_key = stripe_meter->customer_key;
   wanted.value_key = stripe_meter->value_key;
-  wanted.start_at = wanted.start_at == Timestamp{} ? now : wanted.start_at;
+  // A cut is at a whole second, as Stripe's times are; rounded up, nothing from before it is billed.
+  wanted.start_at = std::chrono::ceil<std::chrono::seconds>(wanted.start_at == Timestamp{} ? now : wanted.start_at);
   wanted.status = Status::published;
   wanted.created_at = wanted.updated_at = now;
   const auto create = [&](pqxx::transaction_base& tx) -> Result<MeterMapping> {
