@@ -14,23 +14,27 @@ namespace flexsync::store {
 
 namespace {
 
-constexpr NamedStatement kKeys{
-    "usage_keys_insert",
-    "INSERT INTO usage_event_keys (tenant_id, environment_id, event_id, received_at, occurred_at)"
-    " SELECT tenant, environment, id, " FLEXSYNC_TIME("received") ", " FLEXSYNC_TIME("occurred")
-    " FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[])"
-    "   AS row(tenant, environment, id, received, occurred)"
-    " ON CONFLICT DO NOTHING RETURNING event_id"};
+// The scopes of a commit travel once, a row names its own by number. unnest() stands in the select list: behind FROM
+// its rows would first be stored, which costs as much again as reading the arrays.
+#define KEYS \
+  "INSERT INTO usage_event_keys (tenant_id, environment_id, event_id, received_at, occurred_at)"                      \
+  " SELECT ($1::text[])[scope], ($2::text[])[scope], id, " FLEXSYNC_TIME("received") ", " FLEXSYNC_TIME("occurred")   \
+  " FROM (SELECT unnest($3::int[]) AS scope, unnest($4::text[]) AS id, unnest($5::bigint[]) AS received,"             \
+  "              unnest($6::bigint[]) AS occurred) AS row"
+
+constexpr NamedStatement kBareKeys{"usage_keys_insert", KEYS};
+constexpr NamedStatement kKeys{"usage_keys_insert_on_conflict", KEYS " ON CONFLICT DO NOTHING RETURNING event_id"};
 
 constexpr NamedStatement kEvents{
     "usage_events_insert",
     "INSERT INTO usage_events (tenant_id, environment_id, event_id, event_name, external_customer_id, customer_id,"
     "                          occurred_at, properties, source, received_at)"
-    " SELECT tenant, environment, id, name, external, customer, " FLEXSYNC_TIME("occurred") ", properties, source, "
-    FLEXSYNC_TIME("received")
-    " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],"
-    "             $9::text[], $10::bigint[])"
-    "   AS row(tenant, environment, id, name, external, customer, occurred, properties, source, received)"};
+    " SELECT ($1::text[])[scope], ($2::text[])[scope], id, name, external, customer, " FLEXSYNC_TIME("occurred")
+    ", properties, source, " FLEXSYNC_TIME("received")
+    " FROM (SELECT unnest($3::int[]) AS scope, unnest($4::text[]) AS id, unnest($5::text[]) AS name,"
+    "              unnest($6::text[]) AS external, unnest($7::text[]) AS customer, unnest($8::bigint[]) AS occurred,"
+    "              unnest($9::text[]) AS properties, unnest($10::text[]) AS source,"
+    "              unnest($11::bigint[]) AS received) AS row"};
 
 // Whom a caller means: by our id, where it gave one, or by its own.
 constexpr NamedStatement kCustomers{"usage_customers", R"(
@@ -56,10 +60,10 @@ class Commit {
  public:
   Commit(pqxx::transaction_base& tx, const std::vector<RenderedUsage*>& batch) : tx_(tx), batch_(batch) {}
 
-  std::vector<std::optional<UsageReceipt>> run(MeterCache& cache, std::chrono::minutes window) {
+  std::vector<std::optional<UsageReceipt>> run(MeterCache& cache, std::chrono::minutes window, KeyInsert how) {
     gather();
     cache.refresh(tx_, shared_);
-    insert_keys();
+    insert_keys(how);
     find_customers();
     insert_events();
     add_to_rollups(cache, window);
@@ -96,32 +100,35 @@ class Commit {
     rows_.erase(std::unique(rows_.begin(), rows_.end(), same_key), rows_.end());
   }
 
-  // Leaves the rows whose key is new. PostgreSQL answers in the order of the rows, so the two lists are merged.
-  void insert_keys() {
-    UsageColumns<5> columns;
+  void insert_keys(KeyInsert how) {
+    UsageColumns<4> columns;
     for (const auto& row : rows_) {
-      const auto& scope = scopes_[row.scope];
-      columns.row(scope.tenant.str(), scope.environment.str(), row.event->id.str(), row.event->received,
-                  row.event->timestamp);
+      columns.row(number_of(row.scope), row.event->id.str(), row.event->received, row.event->timestamp);
     }
-    const auto inserted = columns.exec(tx_, kKeys);
-    if (inserted.size() < rows_.size()) {
-      auto next = inserted.begin();
-      const auto is_old = [&](const Row& row) {
-        if (next != inserted.end() && row.event->id.str() == next[0].c_str()) {
-          ++next;
-          return false;
-        }
-        return true;
-      };
-      std::vector<Row> fresh;
-      std::remove_copy_if(rows_.begin(), rows_.end(), std::back_inserter(fresh), is_old);
-      rows_ = std::move(fresh);
+    if (how == KeyInsert::bare) {
+      columns.exec(tx_, kBareKeys, scope_arrays());
+    } else {
+      keep_new(columns.exec(tx_, kKeys, scope_arrays()));
     }
     stored_.assign(batch_.size(), 0);
     for (const auto& row : rows_) {
       ++stored_[row.submission];
     }
+  }
+
+  // PostgreSQL names the new keys in the order of the rows, so the two lists are merged.
+  void keep_new(const pqxx::result& inserted) {
+    auto next = inserted.begin();
+    const auto is_old = [&](const Row& row) {
+      if (next != inserted.end() && row.event->id.str() == next[0].c_str()) {
+        ++next;
+        return false;
+      }
+      return true;
+    };
+    std::vector<Row> fresh;
+    std::remove_copy_if(rows_.begin(), rows_.end(), std::back_inserter(fresh), is_old);
+    rows_ = std::move(fresh);
   }
 
   void find_customers() {
@@ -164,16 +171,14 @@ class Commit {
     std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
       return std::tie(a.submission, a.event) < std::tie(b.submission, b.event);
     });
-    UsageColumns<10> columns;
-    for (const auto& [scope_index, submission, event] : rows_) {
-      const auto& scope = scopes_[scope_index];
+    UsageColumns<9> columns;
+    for (const auto& [scope, submission, event] : rows_) {
       const auto& usage = *batch_[submission];
       const auto index = static_cast<std::size_t>(event - usage.submission.events.data());
-      columns.row(scope.tenant.str(), scope.environment.str(), event->id.str(), event->event_name,
-                  event->external_customer_id, event->customer_id.str(), event->timestamp, usage.properties[index],
-                  event->source, event->received);
+      columns.row(number_of(scope), event->id.str(), event->event_name, event->external_customer_id,
+                  event->customer_id.str(), event->timestamp, usage.properties[index], event->source, event->received);
     }
-    columns.exec(tx_, kEvents);
+    columns.exec(tx_, kEvents, scope_arrays());
   }
 
   void add_to_rollups(const MeterCache& cache, std::chrono::minutes window) {
@@ -195,6 +200,18 @@ class Commit {
     increments.write(tx_);
   }
 
+  static std::int64_t number_of(std::size_t scope) { return static_cast<std::int64_t>(scope) + 1; }
+
+  std::vector<std::string> scope_arrays() const {
+    ArrayLiteral tenants;
+    ArrayLiteral environments;
+    for (const auto& scope : scopes_) {
+      tenants.add(scope.tenant.str());
+      environments.add(scope.environment.str());
+    }
+    return {tenants.take(), environments.take()};
+  }
+
   pqxx::transaction_base& tx_;
   const std::vector<RenderedUsage*>& batch_;
   std::set<Scope> shared_;
@@ -207,8 +224,8 @@ class Commit {
 
 std::vector<std::optional<UsageReceipt>> store_usage(pqxx::transaction_base& tx,
                                                      const std::vector<RenderedUsage*>& batch, MeterCache& cache,
-                                                     std::chrono::minutes window) {
-  return Commit(tx, batch).run(cache, window);
+                                                     std::chrono::minutes window, KeyInsert how) {
+  return Commit(tx, batch).run(cache, window, how);
 }
 
 }  // namespace flexsync::store

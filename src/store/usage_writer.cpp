@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::chrono::milliseconds kSetAsideRest{5};
 
+// After a commit with duplicates, so many more expect some: they come in bursts, when a sender tries again.
+constexpr int kCarefulCommits = 64;
+
 struct Waiting {
   RenderedUsage usage;
   std::function<void(Result<UsageReceipt>)> reply;
@@ -115,7 +118,8 @@ class UsageWriter::Impl {
   struct Writer {
     Session session;
     MeterCache meters;
-    Batch aside;  // of tenants whose meters were being changed, oldest first
+    int careful = 0;  // commits that still expect duplicates
+    Batch aside;      // of tenants whose meters were being changed, oldest first
   };
 
   void serve() {
@@ -123,7 +127,7 @@ class UsageWriter::Impl {
     session_config.url = config_.url;
     session_config.role = Role::intake;
     session_config.statement_timeout_ms = config_.statement_timeout_ms;
-    Writer writer{Session(std::move(session_config), [](pqxx::connection&) {}), {}, {}};
+    Writer writer{Session(std::move(session_config), [](pqxx::connection&) {}), {}, 0, {}};
     while (true) {
       if (!writer.aside.empty()) {
         queue_.rest(kSetAsideRest);
@@ -197,13 +201,25 @@ class UsageWriter::Impl {
   }
 
   std::vector<std::optional<UsageReceipt>> attempt_once(Writer& writer, Batch& batch) {
+    if (writer.careful == 0) {
+      try {
+        return commit(writer, batch, KeyInsert::bare);
+      } catch (const pqxx::unique_violation&) {
+        writer.careful = kCarefulCommits;
+      }
+    }
+    --writer.careful;
+    return commit(writer, batch, KeyInsert::on_conflict);
+  }
+
+  std::vector<std::optional<UsageReceipt>> commit(Writer& writer, Batch& batch, KeyInsert how) {
     std::vector<RenderedUsage*> submissions;
     submissions.reserve(batch.size());
     for (auto& waiting : batch) {
       submissions.push_back(&waiting.usage);
     }
     pqxx::work tx(writer.session.connection());
-    auto receipts = store_usage(tx, submissions, writer.meters, config_.window);
+    auto receipts = store_usage(tx, submissions, writer.meters, config_.window, how);
     FLEXSYNC_FAILPOINT("usage.before_commit");
     tx.commit();
     FLEXSYNC_FAILPOINT("usage.after_commit");
