@@ -91,7 +91,10 @@ struct SyncConfig {
 };
 
 struct UsageConfig {
+  std::int64_t window_minutes = 60;
   std::int64_t grace_period_minutes = 5;
+  std::int64_t close_interval_ms = 10'000;
+  std::int64_t queue_rows_max = 200'000;
   std::int64_t batch_size_limit = 10'000;
 };
 

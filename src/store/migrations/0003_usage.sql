@@ -201,6 +201,39 @@ GRANT UPDATE (quantity, event_count, pending) ON usage_rollups TO flexsync_intak
 GRANT SELECT (tenant_id, environment_id, id, external_id, status) ON customers TO flexsync_intake;
 GRANT SELECT ON meters, meter_mappings, meter_sets TO flexsync_intake;
 
+-- --- what must cross tenants --------------------------------------------------------------------------------------
+
+CREATE POLICY lookup ON usage_events FOR SELECT TO flexsync_lookup USING (true);
+CREATE POLICY lookup ON usage_rollups FOR SELECT TO flexsync_lookup USING (true);
+CREATE POLICY lookup ON stripe_sync_batches FOR SELECT TO flexsync_lookup USING (true);
+GRANT SELECT (tenant_id, environment_id, external_customer_id, customer_id) ON usage_events TO flexsync_lookup;
+GRANT SELECT (tenant_id, environment_id, meter_id, segment_end, pending) ON usage_rollups TO flexsync_lookup;
+GRANT SELECT (tenant_id, environment_id, status) ON stripe_sync_batches TO flexsync_lookup;
+
+-- Who has usage to bill: windows that are over, batches to send, events whose customer may have appeared.
+CREATE FUNCTION tenants_with_usage(due timestamptz)
+  RETURNS TABLE (tenant_id text, environment_id text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
+  AS $$ SELECT e.tenant_id, e.environment_id FROM environments e
+        WHERE EXISTS (SELECT 1 FROM stripe_sync_batches b
+                      WHERE b.tenant_id = e.tenant_id AND b.environment_id = e.environment_id
+                        AND b.status = 'pending' OFFSET 0)
+           OR EXISTS (SELECT 1 FROM usage_rollups r
+                      WHERE r.tenant_id = e.tenant_id AND r.environment_id = e.environment_id
+                        AND r.pending AND r.segment_end <= due OFFSET 0)
+           OR EXISTS (SELECT 1 FROM usage_events u
+                      WHERE u.tenant_id = e.tenant_id AND u.environment_id = e.environment_id
+                        AND u.customer_id = '' OFFSET 0) $$;
+
+DO $$
+BEGIN
+  EXECUTE format('GRANT CREATE ON SCHEMA %I TO flexsync_lookup', current_schema());
+  ALTER FUNCTION tenants_with_usage(timestamptz) OWNER TO flexsync_lookup;
+  REVOKE ALL ON FUNCTION tenants_with_usage(timestamptz) FROM PUBLIC;
+  GRANT EXECUTE ON FUNCTION tenants_with_usage(timestamptz) TO flexsync_app;
+  EXECUTE format('REVOKE CREATE ON SCHEMA %I FROM flexsync_lookup', current_schema());
+END $$;
+
 -- --- statistics before the first row (see migration 0001) ---------------------------------------------------------
 
 CREATE STATISTICS usage_event_keys_scope (dependencies) ON tenant_id, environment_id FROM usage_event_keys;
