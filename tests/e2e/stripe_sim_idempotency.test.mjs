@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import Stripe from 'stripe';
 
 import { clientFor, postForm, startSim } from './lib/sim.mjs';
+import { waitFor } from './lib/wait.mjs';
 
 let sim;
 
@@ -144,6 +145,23 @@ test('slow answers come in the end, and are kept', async () => {
     assert.equal((await client.customers.create({ name: 'A' }, options)).id, id);
   }
   assert.equal(await count(client), 2);
+});
+
+test('a client that gives up does not stop a request that is under way', async () => {
+  const key = 'sk_test_gone';
+  const client = clientFor(sim, key);
+  await fault({ delay_ms: 200, method: 'POST' });
+  const controller = new AbortController();
+  const headers = { authorization: `Bearer ${key}`, 'idempotency-key': 'gone' };
+  const url = `${sim.base}/v1/customers`;
+  const given = fetch(url, { method: 'POST', headers, signal: controller.signal }).catch((error) => error.name);
+  await sim.untilInFlight(key, 1);
+  controller.abort();
+  assert.equal(await given, 'AbortError');
+  await waitFor(async () => (await sim.stats(key)).in_flight === 0, 'a request that nobody waits for');
+  assert.equal(await count(client), 1);
+  const again = await postForm(sim, '/v1/customers', '', { key, headers: { 'idempotency-key': 'gone' } });
+  assert.equal(again.headers.get('idempotent-replayed'), 'true');
 });
 
 test('a 500 before execution leaves no trace; one after is kept as that 500', async () => {
