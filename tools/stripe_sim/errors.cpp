@@ -38,6 +38,18 @@ Json StripeError::body() const {
   return Json{{"error", std::move(error)}};
 }
 
+StripeError StripeError::with_header(std::string name, std::string value) const {
+  StripeError error = *this;
+  error.headers_.emplace_back(std::move(name), std::move(value));
+  return error;
+}
+
+StripeError StripeError::once_executing() const {
+  StripeError error = *this;
+  error.kept_ = true;
+  return error;
+}
+
 StripeError invalid_request(std::string message, std::string param, std::string code) {
   return {400, kInvalidRequest, std::move(message), std::move(code), std::move(param)};
 }
@@ -45,7 +57,8 @@ StripeError invalid_request(std::string message, std::string param, std::string 
 StripeError no_such(const std::string& what, const std::string& id, const std::string& param) {
   // A cursor or a reference that does not exist is a bad parameter; the object itself missing is 404.
   const int status = param == "id" ? 404 : 400;
-  return {status, kInvalidRequest, "No such " + what + ": '" + id + "'", "resource_missing", param};
+  const StripeError error(status, kInvalidRequest, "No such " + what + ": '" + id + "'", "resource_missing", param);
+  return error.once_executing();
 }
 
 StripeError missing_key() {
@@ -57,6 +70,34 @@ StripeError missing_key() {
 
 StripeError invalid_key(const std::string& key) {
   return {401, kInvalidRequest, "Invalid API Key provided: " + masked(key)};
+}
+
+StripeError expired_key(const std::string& key) {
+  return {401, kInvalidRequest, "Expired API Key provided: " + masked(key), "api_key_expired"};
+}
+
+StripeError rate_limited(const std::string& reason) {
+  const StripeError error(429, kInvalidRequest,
+                          "Request rate limit exceeded. Learn more about rate limits here "
+                          "https://stripe.com/docs/rate-limits.",
+                          "rate_limit");
+  return error.with_header("Stripe-Rate-Limited-Reason", reason);
+}
+
+StripeError lock_timeout() {
+  return {429, kInvalidRequest,
+          "This object cannot be accessed right now because another API request or Stripe process is currently "
+          "accessing it. If you see this error intermittently, retry the request. If you see this error frequently and "
+          "are making multiple concurrent requests to a single object, make your requests serially or at a lower rate.",
+          "lock_timeout"};
+}
+
+StripeError key_in_use(const std::string& idempotency_key) {
+  return {409, kInvalidRequest,
+          "There is currently another in-progress request using this Idempotent Key (that probably means you submitted "
+          "twice, and the other request is still going through): " +
+              idempotency_key + ". Please try again later.",
+          "idempotency_key_in_use"};
 }
 
 StripeError unrecognized_url(const std::string& method, const std::string& path) {
@@ -76,10 +117,7 @@ StripeError fault_error(int status) {
     return {status, kInvalidRequest, "Invalid API Key provided (a fault asked for through /_sim/api/faults)."};
   }
   if (status == 409) {
-    return {status, "idempotency_error",
-            "There is currently another in-progress request using this idempotency key (a fault asked for through "
-            "/_sim/api/faults).",
-            "idempotency_key_in_use"};
+    return key_in_use("(a fault asked for through /_sim/api/faults)");
   }
   if (status >= 500) {
     return {status, "api_error", "An unknown error occurred (a fault asked for through /_sim/api/faults)."};

@@ -19,7 +19,15 @@ class StripeError : public std::exception {
 
   const char* what() const noexcept override { return message_.c_str(); }
   int status() const { return status_; }
+  const Headers& headers() const { return headers_; }
   Json body() const;
+
+  StripeError with_header(std::string name, std::string value) const;
+
+  // Stripe keeps the result of a request under its idempotency key once execution has begun. What a wrong parameter
+  // ends before that is not kept; what depends on other objects ("No such customer") is.
+  StripeError once_executing() const;
+  bool is_kept() const { return kept_; }
 
  private:
   int status_;
@@ -27,17 +35,28 @@ class StripeError : public std::exception {
   std::string message_;
   std::string code_;
   std::string param_;
+  Headers headers_;
+  bool kept_ = false;
 };
 
 // 400: a parameter is wrong. `code` as in https://docs.stripe.com/error-codes, empty where Stripe sends none.
 StripeError invalid_request(std::string message, std::string param = {}, std::string code = {});
 
-// 404: "No such customer: 'cus_x'".
+// 404: "No such customer: 'cus_x'"; 400 where `param` is another one than the object's own id.
 StripeError no_such(const std::string& what, const std::string& id, const std::string& param = "id");
 
-// 401 without a key, and with one that is not accepted.
+// 401 without a key, with one that is not accepted, and with one that was revoked.
 StripeError missing_key();
 StripeError invalid_key(const std::string& key);
+StripeError expired_key(const std::string& key);
+
+// 429 with the header that tells the kinds apart: global-rate, global-concurrency, endpoint-rate,
+// endpoint-concurrency, resource-specific. A lock timeout is a 429 of its own, without that header.
+StripeError rate_limited(const std::string& reason);
+StripeError lock_timeout();
+
+// 409: the first request with this idempotency key is not answered yet.
+StripeError key_in_use(const std::string& idempotency_key);
 
 // 404: no route has this method and path.
 StripeError unrecognized_url(const std::string& method, const std::string& path);

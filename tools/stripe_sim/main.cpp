@@ -74,11 +74,13 @@ void dispatch(Api& api, Control& control, const HttpRequest& request, const Resp
 // Everything in start order; stopping is the reverse.
 void run(const Options& options, const sigset_t& signals) {
   Clock clock(options.start_time);
-  ApiFaults api_faults;
+  ApiFaults api_faults(options.simulator.seed);
+  RateLimits limits;
+  Traffic traffic;
   Dispatcher dispatcher(clock, options.simulator.seed, options.delivery);
   Simulator simulator(options.simulator, clock, dispatcher);
-  Api api(simulator, api_faults);
-  Control control(simulator, api_faults);
+  Api api(simulator, api_faults, limits, traffic);
+  Control control(simulator, api_faults, limits, traffic);
   Server server(options.address, options.port, options.threads,
                 [&api, &control](const HttpRequest& request, const Responder& respond) {
                   dispatch(api, control, request, respond);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -23,6 +24,7 @@ struct ListQuery {
   std::size_t limit = 10;
   std::string starting_after;
   std::string ending_before;
+  std::set<std::string> expand;  // what to embed in each object, without "data."
   std::optional<std::int64_t> created_gt;
   std::optional<std::int64_t> created_gte;
   std::optional<std::int64_t> created_lt;

@@ -32,7 +32,7 @@ class Params {
   // The value as decoded, for a parameter of several shapes; a null pointer when not given.
   const Json* raw(const std::string& key) { return find(key); }
 
-  // Known to Stripe and read here without effect (`expand`).
+  // Known to Stripe and read here without effect.
   void ignore(const std::string& key) { seen_.insert(key); }
 
   // Known to Stripe, but not to the simulator: refused aloud, because a silent no would mislead a test.

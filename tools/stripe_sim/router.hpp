@@ -15,11 +15,12 @@ class Router {
  public:
   struct Match {
     const Handler* handler;
+    const std::string* pattern;
     std::vector<std::string> arguments;  // what stood in place of the {...}, in order
   };
 
   void add(std::string method, std::string_view pattern, Handler handler) {
-    routes_.push_back({std::move(method), split(pattern), std::move(handler)});
+    routes_.push_back({std::move(method), std::string(pattern), split(pattern), std::move(handler)});
   }
 
   std::optional<Match> find(const std::string& method, std::string_view path) const {
@@ -28,7 +29,7 @@ class Router {
       if (route.method != method || route.segments.size() != segments.size()) {
         continue;
       }
-      Match match{&route.handler, {}};
+      Match match{&route.handler, &route.pattern, {}};
       const bool fits = std::equal(segments.begin(), segments.end(), route.segments.begin(),
                                    [&match](const std::string& given, const std::string& wanted) {
                                      if (wanted.starts_with('{') && !given.empty()) {
@@ -47,6 +48,7 @@ class Router {
  private:
   struct Route {
     std::string method;
+    std::string pattern;
     std::vector<std::string> segments;
     Handler handler;
   };

@@ -102,9 +102,12 @@ asio::awaitable<void> serve(tcp::socket socket, const Server::Handler& handler) 
     stream.expires_never();
     const bool keep_alive = parser.get().keep_alive();
     Answer answer = co_await ask(handler, to_request(parser.get(), from_loopback));
-    if (answer.delay_ms > 0) {
+    while (answer.then) {
       asio::steady_timer timer(stream.get_executor(), std::chrono::milliseconds(answer.delay_ms));
       co_await timer.async_wait(token);
+      // Kept aside: the new answer replaces the one that holds the function.
+      const std::function<Answer()> then = std::move(answer.then);
+      answer = then();
     }
     if (answer.reset) {
       reset_connection(stream.socket());

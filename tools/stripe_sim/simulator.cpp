@@ -33,18 +33,25 @@ Json or_null(const std::string& text) {
 Simulator::Simulator(const SimulatorConfig& config, Clock& clock, Dispatcher& dispatcher)
     : config_(config), clock_(clock), ids_(config.seed), dispatcher_(dispatcher) {}
 
-Account& Simulator::account_for_key(const std::string& api_key) {
+std::optional<KeyOwner> Simulator::owner_of(const std::string& api_key) const {
   const auto parts = parse_key(api_key);
   if (!parts || (!config_.api_key.empty() && api_key != config_.api_key)) {
-    throw invalid_key(api_key);
+    return std::nullopt;
   }
   const std::string id = "acct_" + random_text(config_.seed, "account " + parts->account_name, kAccountIdCharacters);
-  const std::string key = id + (parts->livemode ? "/live" : "/test");
-  const auto [account, is_new] = accounts_.try_emplace(key);
+  return KeyOwner{id, id + (parts->livemode ? "/live" : "/test"), parts->livemode};
+}
+
+Account& Simulator::account_for_key(const std::string& api_key) {
+  const auto owner = owner_of(api_key);
+  if (!owner) {
+    throw invalid_key(api_key);
+  }
+  const auto [account, is_new] = accounts_.try_emplace(owner->account_key);
   if (is_new) {
-    account->second.id = id;
-    account->second.key = key;
-    account->second.livemode = parts->livemode;
+    account->second.id = owner->account_id;
+    account->second.key = owner->account_key;
+    account->second.livemode = owner->livemode;
   }
   return account->second;
 }

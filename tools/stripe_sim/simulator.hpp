@@ -10,6 +10,8 @@
 #include <string>
 
 #include "stripe_sim/clock.hpp"
+#include "stripe_sim/idempotency.hpp"
+#include "stripe_sim/meter_ledger.hpp"
 #include "stripe_sim/object_store.hpp"
 #include "stripe_sim/random.hpp"
 #include "stripe_sim/webhooks/dispatcher.hpp"
@@ -28,6 +30,15 @@ struct Account {
   std::string key;  // "acct_.../test": what webhook targets are told apart by
   bool livemode = false;
   std::map<std::string, ObjectStore> objects;  // by Stripe's object name: "customer", "event", ...
+  IdempotencyKeys idempotency_keys;
+  MeterLedger meter_ledger;
+};
+
+// Whom a key belongs to, known without making the account.
+struct KeyOwner {
+  std::string account_id;
+  std::string account_key;
+  bool livemode = false;
 };
 
 // Where an event comes from: null in both fields when it was no API request.
@@ -41,6 +52,9 @@ class Simulator {
   Simulator(const SimulatorConfig& config, Clock& clock, Dispatcher& dispatcher);
 
   std::mutex& mutex() { return mutex_; }
+
+  // Nothing for a key that is not accepted.
+  std::optional<KeyOwner> owner_of(const std::string& api_key) const;
 
   // The account of a key, made at its first use; throws StripeError (401) for a key that is not accepted.
   Account& account_for_key(const std::string& api_key);

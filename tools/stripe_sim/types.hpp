@@ -29,12 +29,15 @@ struct HttpRequest {
   }
 };
 
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
 struct Answer {
   int status = 200;
   std::string body;
-  std::vector<std::pair<std::string, std::string>> headers;
-  int delay_ms = 0;    // a fault: the answer is kept back this long
-  bool reset = false;  // a fault: the connection is reset instead of answered
+  Headers headers;
+  int delay_ms = 0;              // a fault: the connection waits this long first
+  bool reset = false;            // a fault: the connection is reset instead of answered
+  std::function<Answer()> then;  // asked after the wait for the real answer; never throws
 };
 
 // Bytes that are no UTF-8 (a client may send any) become replacement characters instead of an exception.
@@ -43,7 +46,7 @@ inline std::string render(const Json& value, int indent = -1) {
 }
 
 inline Answer json_answer(int status, const Json& body) {
-  return {status, render(body, 2) + "\n", {}, 0, false};
+  return {status, render(body, 2) + "\n", {}, 0, false, {}};
 }
 
 // Takes the answer to one request; may be called from any thread, once.

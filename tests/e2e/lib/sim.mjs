@@ -2,6 +2,7 @@
 import Stripe from 'stripe';
 
 import { startProgram } from './programs.mjs';
+import { waitFor } from './wait.mjs';
 
 export const apiKey = 'sk_test_flexsync';
 
@@ -14,6 +15,16 @@ export function clientFor(program, key = apiKey, options = {}) {
     telemetry: false,
     ...options,
   });
+}
+
+// A POST as the form says it, for headers and bytes the official client does not show.
+export async function postForm(sim, path, body, { key = apiKey, headers = {} } = {}) {
+  const response = await fetch(sim.base + path, {
+    method: 'POST',
+    body,
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  });
+  return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
 export async function startSim(args = []) {
@@ -44,6 +55,17 @@ export async function startSim(args = []) {
     post: (path, body = {}) => control('POST', path, body),
     // Resolves once nothing is queued or on its way, so that no test needs to sleep.
     idle: (timeoutMs = 10_000) => control('GET', `/_sim/webhooks/idle?timeout_ms=${timeoutMs}`),
+    // What one account has asked of /v1 until now; undefined when it has asked nothing.
+    stats: async (key = apiKey) => (await control('GET', `/_sim/api/stats?api_key=${key}`)).accounts[0],
+    // Resolves once so many requests of the key wait for their answers.
+    async untilInFlight(key, requests) {
+      await waitFor(async () => (await this.stats(key))?.in_flight >= requests, `${requests} requests of ${key}`);
+    },
+    // The objects of one kind of one account, by Stripe's name for the kind.
+    async objects(kind, key = apiKey) {
+      const { accounts } = await control('GET', `/_sim/state?types=${kind}&api_key=${key}`);
+      return accounts[0]?.objects[kind] ?? [];
+    },
     // An endpoint that delivers every event to the receiver, verified with the endpoint's secret.
     async connect(receiver, enabledEvents = ['*']) {
       const endpoint = await this.stripe.webhookEndpoints.create({ url: receiver.url, enabled_events: enabledEvents });

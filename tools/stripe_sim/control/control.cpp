@@ -49,7 +49,9 @@ void add_immediate(ControlRoutes& routes, const std::string& method, const std::
   });
 }
 
-Control::Control(Simulator& simulator, ApiFaults& api_faults) : simulator_(simulator), api_faults_(api_faults) {
+Control::Control(Simulator& simulator, ApiFaults& api_faults, RateLimits& limits, Traffic& traffic)
+    : simulator_(simulator), api_faults_(api_faults), limits_(limits), traffic_(traffic) {
+  add_api_control_routes(routes_);
   add_world_routes(routes_);
   add_webhook_control_routes(routes_);
 }
@@ -65,8 +67,9 @@ void Control::handle(const HttpRequest& request, Responder respond) {
                         "stripe-sim has no control route " + request.method + " " + request.path +
                             "; tools/stripe_sim/README.md lists them.");
     }
-    ControlCall call{simulator_,       api_faults_,       parse_body(request.body), decode_form(request.query),
-                     match->arguments, std::move(respond)};
+    ControlCall call{
+        simulator_,       api_faults_,       limits_, traffic_, parse_body(request.body), decode_form(request.query),
+        match->arguments, std::move(respond)};
     try {
       (*match->handler)(call);
     } catch (const StripeError& error) {

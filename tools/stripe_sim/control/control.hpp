@@ -7,14 +7,18 @@
 #include <vector>
 
 #include "stripe_sim/api_faults.hpp"
+#include "stripe_sim/rate_limits.hpp"
 #include "stripe_sim/router.hpp"
 #include "stripe_sim/simulator.hpp"
+#include "stripe_sim/traffic.hpp"
 
 namespace stripe_sim {
 
 struct ControlCall {
   Simulator& simulator;
   ApiFaults& api_faults;
+  RateLimits& limits;
+  Traffic& traffic;
   Json body;   // an empty object when none was sent
   Json query;  // decoded like a form
   std::vector<std::string> arguments;
@@ -32,18 +36,21 @@ using ControlRoutes = Router<ControlHandler>;
 void add_immediate(ControlRoutes& routes, const std::string& method, const std::string& pattern,
                    std::function<Json(ControlCall&)> handler);
 
+void add_api_control_routes(ControlRoutes& routes);
 void add_world_routes(ControlRoutes& routes);
 void add_webhook_control_routes(ControlRoutes& routes);
 
 class Control {
  public:
-  Control(Simulator& simulator, ApiFaults& api_faults);
+  Control(Simulator& simulator, ApiFaults& api_faults, RateLimits& limits, Traffic& traffic);
 
   void handle(const HttpRequest& request, Responder respond);
 
  private:
   Simulator& simulator_;
   ApiFaults& api_faults_;
+  RateLimits& limits_;
+  Traffic& traffic_;
   ControlRoutes routes_;
 };
 

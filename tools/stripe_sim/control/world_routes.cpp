@@ -1,4 +1,4 @@
-// Control routes about the simulated world: its state, its clock, many customers at once, faults of the API.
+// Control routes about the simulated world: its state, its clock, many customers at once.
 #include <algorithm>
 #include <limits>
 
@@ -76,14 +76,6 @@ Json clock_route(ControlCall& call) {
   return call.simulator.clock().state();
 }
 
-Json api_faults(ControlCall& call) {
-  JsonFields fields(call.body, "body");
-  const Json next = fields.any("next", Json::array());
-  fields.finish();
-  call.api_faults.set(next);
-  return {{"left", call.api_faults.remaining()}};
-}
-
 std::string bulk_number(std::int64_t number) {
   std::string text = std::to_string(number);
   return std::string(kBulkNumberDigits - std::min(kBulkNumberDigits, text.size()), '0') + text;
@@ -125,7 +117,6 @@ void add_world_routes(ControlRoutes& routes) {
   routes.add("GET", "/_sim/state", state);
   add_immediate(routes, "GET", "/_sim/clock", [](ControlCall& call) { return call.simulator.clock().state(); });
   add_immediate(routes, "POST", "/_sim/clock", clock_route);
-  add_immediate(routes, "POST", "/_sim/api/faults", api_faults);
   add_immediate(routes, "POST", "/_sim/customers/bulk", bulk_customers);
 }
 

@@ -1,4 +1,5 @@
 // GET /v1/account: whose key this is. A connection's test asks for it first.
+#include "stripe_sim/listing.hpp"
 #include "stripe_sim/resources/resources.hpp"
 
 namespace stripe_sim {
@@ -6,7 +7,7 @@ namespace stripe_sim {
 namespace {
 
 Json retrieve(ApiCall& call) {
-  call.params.ignore("expand");
+  read_expand(call.params, {});
   call.params.finish();
   return {{"id", call.account.id}, {"object", "account"},        {"charges_enabled", true},
           {"country", "US"},       {"default_currency", "usd"},  {"details_submitted", true},

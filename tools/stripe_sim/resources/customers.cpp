@@ -13,6 +13,9 @@ constexpr const char* kUrl = "/v1/customers";
 constexpr std::size_t kIdCharacters = 14;
 constexpr std::size_t kInvoicePrefixCharacters = 8;
 
+// All of them are null here, expanded or not.
+const Expandable kExpandable = {"default_source", "invoice_settings.default_payment_method", "test_clock"};
+
 bool looks_like_email(const std::string& text) {
   const std::size_t at = text.find('@');
   return at != std::string::npos && at > 0 && at + 1 < text.size() && text.find('@', at + 1) == std::string::npos &&
@@ -119,7 +122,7 @@ void apply_names(Params& params, Json& customer) {
 // Every parameter that create and update share.
 void apply(Params& params, Json& customer) {
   params.refuse({"cash_balance", "default_source", "payment_method", "source", "tax", "tax_id_data", "test_clock"});
-  params.ignore("expand");
+  read_expand(params, kExpandable);
   params.ignore("validate");
   apply_names(params, customer);
   apply_address(params, customer);
@@ -144,15 +147,6 @@ void apply(Params& params, Json& customer) {
   params.finish();
 }
 
-// The customer to be changed: a deleted one is gone for good.
-Json live_customer(ApiCall& call) {
-  auto customer = call.objects(kObject).find(call.id());
-  if (!customer || call.objects(kObject).is_deleted(call.id())) {
-    throw no_such(kNoun, call.id());
-  }
-  return *customer;
-}
-
 Json create(ApiCall& call) {
   Json customer = default_customer(call.simulator, call.account);
   apply(call.params, customer);
@@ -162,7 +156,7 @@ Json create(ApiCall& call) {
 }
 
 Json update(ApiCall& call) {
-  const Json before = live_customer(call);
+  const Json before = live_object(call, kObject, kNoun, call.id());
   Json customer = before;
   apply(call.params, customer);
   const Json previous = previous_attributes(before, customer);
@@ -174,7 +168,7 @@ Json update(ApiCall& call) {
 }
 
 Json retrieve(ApiCall& call) {
-  call.params.ignore("expand");
+  read_expand(call.params, kExpandable);
   call.params.finish();
   auto customer = call.objects(kObject).find(call.id());
   if (!customer) {
@@ -185,14 +179,14 @@ Json retrieve(ApiCall& call) {
 
 Json remove(ApiCall& call) {
   call.params.finish();
-  const Json customer = live_customer(call);
+  const Json customer = live_object(call, kObject, kNoun, call.id());
   call.objects(kObject).bury(call.id(), kObject);
   call.simulator.emit_event(call.account, "customer.deleted", customer, nullptr, call.origin);
   return *call.objects(kObject).find(call.id());
 }
 
 Json list(ApiCall& call) {
-  const ListQuery query = read_list_query(call.params);
+  const ListQuery query = read_list_query(call.params, kExpandable);
   const auto email = call.params.text("email");
   call.params.finish();
   const auto filter = [&email](const Json& customer) { return !email || customer.at("email") == *email; };

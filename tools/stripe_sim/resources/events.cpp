@@ -23,7 +23,7 @@ bool type_matches(const std::string& wanted, const std::string& type) {
 }
 
 Json retrieve(ApiCall& call) {
-  call.params.ignore("expand");
+  read_expand(call.params, {});
   call.params.finish();
   auto event = call.objects(kObject).find(call.id());
   if (!event || event->at("created") < call.simulator.clock().now() - kRetentionSeconds) {

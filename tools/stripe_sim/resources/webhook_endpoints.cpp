@@ -37,7 +37,7 @@ void check_events(const std::vector<std::string>& events) {
 
 void apply(ApiCall& call, Json& endpoint) {
   Params& params = call.params;
-  params.ignore("expand");
+  read_expand(params, {});
   if (const auto url = params.text("url")) {
     check_url(*url, call.account.livemode);
     endpoint["url"] = *url;
@@ -68,7 +68,7 @@ void set_target(ApiCall& call, const Json& endpoint, const std::string& new_secr
 
 Json create(ApiCall& call) {
   if (call.objects(kObject).live_count() >= kEndpointsMax) {
-    throw invalid_request("You have reached the maximum of 16 webhook endpoints: delete one first.");
+    throw invalid_request("You have reached the maximum of 16 webhook endpoints: delete one first.").once_executing();
   }
   call.params.required_text("url");
   if (!call.params.list("enabled_events")) {
@@ -115,7 +115,7 @@ Json update(ApiCall& call) {
 }
 
 Json retrieve(ApiCall& call) {
-  call.params.ignore("expand");
+  read_expand(call.params, {});
   call.params.finish();
   return existing(call);
 }
