@@ -119,26 +119,31 @@ class FakeUsageQueries final : public UsageQueries {
 class FakeMeterCommands final : public MeterCommands {
  public:
   Result<Meter> create_meter(const Scope& scope, Meter wanted, const Principal& by) override {
+    const SyncScope sync;
     wanted.id = MeterId("meter_01");
     return remember(scope, "meter_01", by, asked_meter = wanted);
   }
   Result<Meter> update_meter_filters(const Scope& scope, const MeterId& id, std::vector<MeterFilter> filters,
                                      const Principal& by) override {
+    const SyncScope sync;
     Meter meter;
     meter.id = id;
     meter.filters = std::move(filters);
     return remember(scope, id.str(), by, asked_meter = meter);
   }
   Result<void> delete_meter(const Scope& scope, const MeterId& id, const Principal& by) override {
+    const SyncScope sync;
     const auto done = remember(scope, id.str(), by, 0);
     return done ? Result<void>() : tl::unexpected(done.error());
   }
   Result<MeterMapping> create_meter_mapping(const Scope& scope, MeterMapping wanted, const Principal& by) override {
+    const SyncScope sync;
     wanted.id = MeterMappingId("mmap_01");
     return remember(scope, "mmap_01", by, asked_mapping = wanted);
   }
   Result<MeterMapping> update_meter_mapping(const Scope& scope, const MeterMappingId& id,
                                             std::optional<bool> sync_enabled, const Principal& by) override {
+    const SyncScope sync;
     MeterMapping mapping;
     mapping.id = id;
     mapping.sync_enabled = sync_enabled.value_or(true);
@@ -146,10 +151,12 @@ class FakeMeterCommands final : public MeterCommands {
     return remember(scope, id.str(), by, mapping);
   }
   Result<void> delete_meter_mapping(const Scope& scope, const MeterMappingId& id, const Principal& by) override {
+    const SyncScope sync;
     const auto done = remember(scope, id.str(), by, 0);
     return done ? Result<void>() : tl::unexpected(done.error());
   }
   Result<std::int64_t> return_rejected(const Scope& scope, const BatchFilter& filter, const Principal& by) override {
+    const SyncScope sync;
     const auto known = filter.id.empty() ? returned_by_filter : returned_by_id;
     asked_filters.push_back(filter);
     return remember(scope, filter.id, by, filter.id == "batch_other" ? 0 : known);
@@ -170,7 +177,6 @@ class FakeMeterCommands final : public MeterCommands {
  private:
   template <class T>
   Result<T> remember(const Scope& scope, const std::string& id, const Principal& by, T result) {
-    const SyncScope sync;
     asked_scope = scope;
     asked_id = id;
     asked_by = by.label;
