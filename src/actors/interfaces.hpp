@@ -46,7 +46,6 @@ using work_atom = caf::atom_constant<caf::atom("work")>;
 using closed_atom = caf::atom_constant<caf::atom("closed")>;
 using matched_atom = caf::atom_constant<caf::atom("matched")>;
 using swept_atom = caf::atom_constant<caf::atom("swept")>;
-using booked_atom = caf::atom_constant<caf::atom("booked")>;
 
 // The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
 using stripe_client_actor = caf::typed_actor<
