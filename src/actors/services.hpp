@@ -38,7 +38,7 @@ struct ActorConfig {
   std::chrono::milliseconds restart_cap{30'000};
   std::chrono::milliseconds store_retry{250};
   std::chrono::milliseconds stripe_answer_timeout{
-      60'000};  // for the client actor's answer; its own deadline is shorter
+      90'000};  // for the client actor's answer; its own deadline is shorter
   std::chrono::milliseconds stripe_timeout{30'000};
   std::size_t stripe_calls_max = 64;                        // of one tenant, in flight
   std::size_t stripe_queue_max = 1'024;                     // of one tenant and lane, waiting

@@ -6,6 +6,7 @@
 #include "actors/customer_sync.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/stripe_client.hpp"
+#include "actors/usage_timer.hpp"
 #include "sync/failure.hpp"
 #include "telemetry/log.hpp"
 
@@ -46,6 +47,7 @@ void tenant_supervisor_state::init(pointer self_pointer, ServicesPtr used_servic
   stripe_client_ = self->spawn<caf::linked>(actors::stripe_client, services, scope);
   outbox_sender_ = self->spawn<caf::linked>(
       actors::outbox_sender, OutboxSenderArgs{services, scope, tenant_supervisor_actor{self}, stripe_client_});
+  usage_timer_ = self->spawn<caf::linked>(actors::usage_timer, services, scope, stripe_client_);
   next_sweep_ = services->clock.now() + services->config.sweep_interval;
 }
 

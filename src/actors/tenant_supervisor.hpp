@@ -79,6 +79,7 @@ struct tenant_supervisor_state {
   std::int64_t epoch_ = 0;  // 0: not the owner yet
   stripe_client_actor stripe_client_;
   outbox_sender_actor outbox_sender_;
+  usage_timer_actor usage_timer_;
   InboxFeed feed_;
   EntityTable entities_;
   std::size_t commands_ = 0;                       // accepted and not answered

@@ -81,6 +81,7 @@ void tenant_supervisor_state::on_ask(const PendingCallPtr& call) {
 void tenant_supervisor_state::on_rekeyed() {
   self->send(stripe_client_, rekeyed_atom::value);
   self->send(outbox_sender_, rekeyed_atom::value);
+  self->send(usage_timer_, rekeyed_atom::value);
 }
 
 }  // namespace flexsync::actors

@@ -35,6 +35,7 @@ void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
   feed_.start(owned->watermark);
   woken_ = true;
   self->send(outbox_sender_, wake_atom::value);
+  self->send(usage_timer_, owned_atom::value, epoch_);
   for (const auto& command : std::exchange(early_commands_, {})) {
     on_execute(command);
   }

@@ -26,11 +26,13 @@ struct HttpConfig {
   std::int64_t worker_queue_max = 1'024;
   std::int64_t header_size_max = 16'384;
   std::int64_t body_size_max = 4'194'304;
+  std::int64_t events_body_size_max = 8'388'608;
   std::int64_t webhook_body_size_max = 1'048'576;
   std::int64_t connections_max = 4'096;
   std::int64_t header_timeout_ms = 10'000;
   std::int64_t body_timeout_ms = 30'000;
   std::int64_t idle_timeout_ms = 60'000;
+  std::int64_t wait_max_ms = 10'000;
   bool allow_plaintext = false;
   std::vector<std::string> trusted_proxies;        // addresses or CIDR ranges
   std::vector<std::string> webhook_ip_allow_list;  // empty: every address may deliver
@@ -89,7 +91,10 @@ struct SyncConfig {
 };
 
 struct UsageConfig {
+  std::int64_t window_minutes = 60;
   std::int64_t grace_period_minutes = 5;
+  std::int64_t close_interval_ms = 10'000;
+  std::int64_t queue_rows_max = 200'000;
   std::int64_t batch_size_limit = 10'000;
 };
 

@@ -1,18 +1,24 @@
 #include "app/runtime.hpp"
 
 #include "actors/engine.hpp"
+#include "app/customer_commands.hpp"
 #include "app/database.hpp"
 #include "app/local_keys.hpp"
 #include "app/settings.hpp"
+#include "app/stripe_meters.hpp"
 #include "app/webhook_verifier.hpp"
 #include "http/server.hpp"
 #include "store/authenticator.hpp"
 #include "store/connection_cache.hpp"
 #include "store/dead_letter_commands.hpp"
 #include "store/inbox_writer.hpp"
+#include "store/meter_commands.hpp"
+#include "store/outbox_source.hpp"
 #include "store/provisioning.hpp"
 #include "store/queries.hpp"
 #include "store/secret_box.hpp"
+#include "store/usage_ledger.hpp"
+#include "store/usage_queries.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::app {
@@ -45,6 +51,17 @@ void report_depths(const std::vector<store::StoreInboxSource::Depth>& depths, Me
   }
 }
 
+void report_depths(const std::vector<store::StoreOutboxSource::Depth>& depths, Metrics& metrics, Timestamp now) {
+  for (const auto& [scope, ready, oldest, refused] : depths) {
+    const auto& tenant = scope.tenant.str();
+    const auto& environment = scope.environment.str();
+    const std::chrono::duration<double> age = now - oldest;
+    metrics.outbox_depth(tenant, environment).Set(static_cast<double>(ready));
+    metrics.outbox_oldest_seconds(tenant, environment).Set(ready > 0 ? age.count() : 0);
+    metrics.outbox_refused(tenant, environment).Set(static_cast<double>(refused));
+  }
+}
+
 }  // namespace
 
 // In start order. Late answers of the writers' and the transport's threads go to actors, hence the engine (the actor
@@ -55,7 +72,11 @@ struct Runtime::Parts {
         secrets(std::move(keys.master_keys)),
         engine(scheduler_config(config)),
         pool(read_pool_config(config, database.server_url), metrics),
+        ledger_pool(ledger_pool_config(config, database.server_url), metrics),
         inbox_source(pool),
+        outbox_source(pool),
+        ledger(ledger_pool, window_of(config)),
+        outbox_source(pool),
         changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
                                                       precedence)),
         snapshots(std::make_unique<store::SnapshotLoader>(snapshot_config(config, database.server_url), metrics)),
@@ -64,21 +85,35 @@ struct Runtime::Parts {
         authenticator(pool, clock, keys.admin_key),
         provisioning(pool, secrets, clock,
                      {[this](const ApiKeyId& id) { authenticator.forget(id); },
-                      [this](const Scope& scope) { connections.invalidate(scope); }}),
+                      [this](const Scope& scope) {
+                        connections.invalidate(scope);
+                        engine.rekeyed(scope);
+                      }}),
         queries(pool),
         dead_letters(pool, clock, [this](const Scope& scope) { engine.due(scope); }),
+        customer_commands(engine, connections),
+        usage_queries(pool, clock, std::chrono::minutes(config.usage.grace_period_minutes)),
+        meter_commands(
+            ledger_pool, clock,
+            [this](const Scope& scope, const StripeId& meter) { return look_up_meter(engine, scope, meter); },
+            window_of(config)),
         readiness(pool),
         verifier(connections, clock, global_webhook_secrets(config)),
         inbox(std::make_unique<store::InboxWriter>(inbox_writer_config(config, database.server_url), metrics,
                                                    precedence, [this](const Scope& scope) { engine.wake(scope); })),
-        server(server_config(config),
-               {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness, metrics, clock}) {}
+        usage(std::make_unique<store::UsageWriter>(usage_writer_config(config, database.server_url), metrics)),
+        server(server_config(config), {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness,
+                                       customer_commands, *usage, usage_queries, meter_commands, metrics, clock}) {}
+
+  static std::chrono::minutes window_of(const Config& config) {
+    return std::chrono::minutes(config.usage.window_minutes);
+  }
 
   void start_actors(const Config& config) {
     engine.start(std::make_shared<const actors::Services>(actors::Services{
-        *changes, *snapshots, inbox_source, *transport,
+        *changes, *snapshots, inbox_source, outbox_source, *transport,
         [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
-        [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config)}));
+        [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config), &ledger}));
   }
 
   void find_key(const Scope& scope, std::function<void(Result<Secret>)> reply) {
@@ -106,6 +141,11 @@ struct Runtime::Parts {
         report_depths(*depths, metrics, clock.now());
       }
     });
+    outbox_source.depths([this](const Result<std::vector<store::StoreOutboxSource::Depth>>& depths) {
+      if (depths) {
+        report_depths(*depths, metrics, clock.now());
+      }
+    });
   }
 
   Metrics metrics;
@@ -115,7 +155,11 @@ struct Runtime::Parts {
   actors::Engine engine;
   store::ReadPool pool;
   store::Precedence precedence;
+  store::ReadPool ledger_pool;
   store::StoreInboxSource inbox_source;
+  store::StoreOutboxSource outbox_source;
+  store::StoreUsageLedger ledger;
+  store::StoreOutboxSource outbox_source;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;
   std::unique_ptr<stripe::Transport> transport;
@@ -124,9 +168,13 @@ struct Runtime::Parts {
   store::StoreProvisioning provisioning;
   store::StoreQueries queries;
   store::StoreDeadLetterCommands dead_letters;
+  EngineCustomerCommands customer_commands;
+  store::StoreUsageQueries usage_queries;
+  store::StoreMeterCommands meter_commands;
   DatabaseReadiness readiness;
   StripeWebhookVerifier verifier;
   std::unique_ptr<store::InboxWriter> inbox;
+  std::unique_ptr<store::UsageWriter> usage;
   http::Server server;
   Timestamp next_depths;
   bool stopped = false;
@@ -175,6 +223,7 @@ void Runtime::stop(std::chrono::milliseconds deadline) {
   }
   parts.server.stop();
   parts.inbox.reset();  // stores what is queued
+  parts.usage.reset();
   parts.engine.stop();
   parts.changes.reset();
   parts.snapshots.reset();

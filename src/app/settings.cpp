@@ -33,11 +33,13 @@ http::ServerConfig server_config(const Config& config) {
   server.worker_queue_max = to_size(config.http.worker_queue_max);
   server.header_size_max = to_size(config.http.header_size_max);
   server.body_size_max = to_size(config.http.body_size_max);
+  server.events_body_size_max = to_size(config.http.events_body_size_max);
   server.webhook_body_size_max = to_size(config.http.webhook_body_size_max);
   server.connections_max = to_int(config.http.connections_max);
   server.header_timeout_ms = to_int(config.http.header_timeout_ms);
   server.body_timeout_ms = to_int(config.http.body_timeout_ms);
   server.idle_timeout_ms = to_int(config.http.idle_timeout_ms);
+  server.wait_max_ms = to_int(config.http.wait_max_ms);
   server.trusted_proxies = config.http.trusted_proxies;
   server.webhook_ip_allow_list = config.http.webhook_ip_allow_list;
   server.allow_plaintext = config.http.allow_plaintext;
@@ -64,6 +66,11 @@ actors::ActorConfig actor_config(const Config& config) {
                   std::chrono::milliseconds(config.inbox.retry_cap_ms)};
   actors.customer.customer_deleted = customer_deleted(config.sync.customer_deleted);
   actors.customer.ordering = config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
+  actors.stripe_deadline = 2 * actors.stripe_timeout;
+  actors.stripe_answer_timeout = 3 * actors.stripe_timeout;
+  actors.usage_grace = std::chrono::minutes(config.usage.grace_period_minutes);
+  actors.usage_close_interval = std::chrono::milliseconds(config.usage.close_interval_ms);
+  actors.usage_close_batches_max = to_int(config.usage.batch_size_limit);
   actors.customer.conflict =
       config.sync.conflict == "stripe" ? sync::FieldConflict::stripe : sync::FieldConflict::local;
   return actors;
@@ -100,6 +107,22 @@ store::SnapshotLoaderConfig snapshot_config(const Config& config, const std::str
   loader.url = url;
   loader.statement_timeout_ms = to_int(config.database.statement_timeout_ms);
   return loader;
+}
+
+store::ReadPoolConfig ledger_pool_config(const Config& config, const std::string& url) {
+  auto pool = read_pool_config(config, url);
+  pool.name = "usage";
+  pool.threads = 2;  // closing windows takes a while, and must not hold up the sending of batches
+  return pool;
+}
+
+store::UsageWriterConfig usage_writer_config(const Config& config, const std::string& url) {
+  store::UsageWriterConfig writer;
+  writer.url = url;
+  writer.queue_rows_max = to_size(config.usage.queue_rows_max);
+  writer.window = std::chrono::minutes(config.usage.window_minutes);
+  writer.statement_timeout_ms = to_int(config.database.statement_timeout_ms);
+  return writer;
 }
 
 stripe::CurlTransportConfig transport_config(const Config& config) {

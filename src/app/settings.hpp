@@ -12,6 +12,7 @@
 #include "store/inbox_writer.hpp"
 #include "store/read_pool.hpp"
 #include "store/snapshot_loader.hpp"
+#include "store/usage_writer.hpp"
 #include "stripe/transport.hpp"
 
 namespace flexsync::app {
@@ -23,6 +24,8 @@ store::ReadPoolConfig read_pool_config(const Config& config, const std::string& 
 store::InboxWriterConfig inbox_writer_config(const Config& config, const std::string& url);
 store::ChangeWriterConfig change_writer_config(const Config& config, const std::string& url);
 store::SnapshotLoaderConfig snapshot_config(const Config& config, const std::string& url);
+store::ReadPoolConfig ledger_pool_config(const Config& config, const std::string& url);
+store::UsageWriterConfig usage_writer_config(const Config& config, const std::string& url);
 stripe::CurlTransportConfig transport_config(const Config& config);
 std::vector<Secret> global_webhook_secrets(const Config& config);
 

@@ -45,9 +45,24 @@ constexpr const char* kSeed[] = {
     "INSERT INTO entity_integration_mappings VALUES ('$1', '$2', 'eim', 'customer', 'cust', 'stripe', 'cus_1', '{}',"
     " 'published', now(), now())",
     "INSERT INTO stripe_objects VALUES ('$1', '$2', 'customer', 'cus_1', 'cust', '{}', now(), now(), false, false, 1)",
+    "INSERT INTO usage_event_keys VALUES ('$1', '$2', 'e', now(), now())",
+    "INSERT INTO usage_events VALUES (now(), now(), '$1', '$2', 'e', 'call', 'ext', 'cust', '{}', '')",
+    "INSERT INTO meters VALUES ('$1', '$2', 'meter', 'n', 'call', 'COUNT', '', 1, '[]', 'NEVER', 'published', now(),"
+    " now(), 'x', 'x')",
+    "INSERT INTO meter_mappings VALUES ('$1', '$2', 'mmap', 'meter', 'mtr_1', 'call', 'c', 'v', 0, now(), true,"
+    " 'published', now(), now())",
+    "INSERT INTO meter_sets VALUES ('$1', '$2', 1)",
+    "INSERT INTO usage_rollups (tenant_id, environment_id, segment_start, segment_end, customer_id, meter_id, quantity,"
+    " event_count) VALUES ('$1', '$2', 'epoch', now(), 'cust', 'meter', 1, 1)",
+    "INSERT INTO usage_carries VALUES ('$1', '$2', 'cust', 'meter', 0)",
+    "INSERT INTO stripe_sync_batches VALUES ('$1', '$2', 'batch', 'cust', 'meter', 'cus_1', 'call', 'c', 'v', 1, 1, 0,"
+    " 1, 'epoch', now(), 1, 'fs_1', now(), 'pending', 0, now(), '', '', NULL, NULL, now(), now())",
     "INSERT INTO audit_log VALUES ('$1', '$2', 'customer', 'cust', nextval('audit_seq'), 'create', 'x', '{}', '{}', "
     "'r',"
-    " now())"};
+    " now())",
+    "INSERT INTO outbox VALUES ('$1', '$2', nextval('outbox_seq'), 'intent', 'customer', 'cust', 'update_customer', "
+    "'b',"
+    " 'key', '{name}', 'ready', 0, now(), false, '', '', 'r', now(), now(), NULL)"};
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -89,7 +104,8 @@ pqxx::result as_superuser(const std::string& statement) {
 Names tenant_tables() {
   return names(as_superuser(
       "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
-      " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1"));
+      " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY "
+      "1"));
 }
 
 // Tables that have a tenant_id, but not what keeps tenants apart.
@@ -97,7 +113,7 @@ Names unprotected(pqxx::transaction_base& tx) {
   return names(tx.exec(R"(
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT EXISTS (
+      AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT c.relispartition AND NOT EXISTS (
              SELECT 1 FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = c.relname
                AND p.roles = '{flexsync_app}' AND p.qual LIKE '%tenant_id = flexsync_tenant()%'
                AND p.with_check LIKE '%tenant_id = flexsync_tenant()%'))
@@ -150,6 +166,10 @@ std::string forge(const std::string& table, const Scope& victim) {
          "))).* FROM " + table + " t LIMIT 1";
 }
 
+bool has(const Names& all, const std::string& name) {
+  return std::find(all.begin(), all.end(), name) != all.end();
+}
+
 std::string where_tenant(const Scope& scope) {
   return " WHERE tenant_id = '" + scope.tenant.str() + "'";
 }
@@ -181,8 +201,8 @@ TEST_CASE("no policy is for everybody, and only named roles cross tenants", "[rl
       "END"
       " FROM pg_policies p, unnest(p.roles) r WHERE schemaname = 'public' AND r <> 'flexsync_app' ORDER BY 1"));
   CHECK(wide == Names{"flexsync_apply ALL", "flexsync_intake INSERT intake_insert",
-                      "flexsync_intake SELECT intake_select", "flexsync_lookup SELECT lookup",
-                      std::string(LoginCluster::kOwner) + " ALL owner"});
+                      "flexsync_intake SELECT intake_select", "flexsync_intake UPDATE intake_update",
+                      "flexsync_lookup SELECT lookup", std::string(LoginCluster::kOwner) + " ALL owner"});
   CHECK(as_superuser("SELECT 1 FROM pg_roles WHERE rolname LIKE 'flexsync\\_%' AND (rolsuper OR rolbypassrls OR"
                      " rolcanlogin OR rolcreaterole)")
             .empty());
@@ -257,11 +277,43 @@ TEST_CASE("intake writes webhooks for all tenants and reads back keys", "[rls]")
   }
   CHECK(attempt(intake, {}, "UPDATE inbox SET seq = seq").state == kDenied);
   CHECK(attempt(intake, {}, "DELETE FROM inbox").state == kDenied);
+  const Names inserted = {"inbox", "usage_event_keys", "usage_events", "usage_rollups"};
+  const Names readable = {"inbox",  "customers",        "meter_mappings", "meter_sets",
+                          "meters", "usage_event_keys", "usage_rollups"};
   for (const auto& table : tenant_tables()) {
     CAPTURE(table);
-    if (table != "inbox") {
-      CHECK(attempt(intake, kOurs, "SELECT 1 FROM " + table).state == kDenied);
+    CHECK(attempt(intake, {}, "SELECT tenant_id FROM " + table).state == (has(readable, table) ? "" : kDenied));
+    if (!has(inserted, table)) {
       CHECK(attempt(intake, kOurs, "INSERT INTO " + table + " (tenant_id) VALUES ('tenant_a')").state == kDenied);
+    }
+    CHECK(attempt(intake, {}, "UPDATE " + table + " SET tenant_id = tenant_id").state == kDenied);
+    CHECK(attempt(intake, {}, "DELETE FROM " + table).state == kDenied);
+  }
+}
+
+TEST_CASE("intake adds to the rollups of all tenants, and reads no event and no customer's fields", "[rls]") {
+  auto intake = session(Role::intake);
+  CHECK(attempt(intake, {}, "SELECT tenant_id, environment_id, id, external_id, status FROM customers").rows == 3);
+  CHECK(attempt(intake, {}, "SELECT email FROM customers").state == kDenied);
+  CHECK(attempt(intake, {}, "SELECT received_at FROM usage_event_keys").state == kDenied);
+  CHECK(attempt(intake, {},
+                "INSERT INTO usage_events SELECT now(), now(), t, 'e', 'x', '', '', '', '', ''"
+                " FROM unnest('{tenant_a,tenant_b}'::text[]) t")
+            .rows == 2);
+  CHECK(attempt(intake, {}, "UPDATE usage_rollups SET quantity = quantity + 1, pending = true").rows == 3);
+  CHECK(attempt(intake, {}, "UPDATE usage_rollups SET batched_quantity = 0").state == kDenied);
+}
+
+TEST_CASE("the parts of a table are reached through the table alone", "[rls]") {
+  const auto parts = names(as_superuser("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"));
+  CHECK(parts.size() == 16);
+  for (const auto role : {Role::app, Role::intake, Role::apply}) {
+    auto one = session(role);
+    for (const auto& part : parts) {
+      CAPTURE(part);
+      CHECK(attempt(one, kOurs, "SELECT 1 FROM " + part).state == kDenied);
+      CHECK(attempt(one, kOurs, "INSERT INTO " + part + " SELECT 'tenant_a', 'env_a', 'x', now(), now()").state ==
+            kDenied);
     }
   }
 }
@@ -270,14 +322,12 @@ TEST_CASE("the applying role writes entities, and neither keys, connections nor 
   auto apply = session(Role::apply);
   const Names written = {"audit_log",      "customers",      "entity_integration_mappings",
                          "inbox_attempts", "inbox_outcomes", "inbox_watermarks",
-                         "parked_events",  "stripe_objects", "tenant_owner"};
+                         "outbox",         "parked_events",  "stripe_objects",
+                         "tenant_owner"};
   const Names updated = {"customers",      "entity_integration_mappings",
                          "inbox_outcomes", "inbox_watermarks",
-                         "parked_events",  "stripe_objects",
-                         "tenant_owner"};
-  const auto has = [](const Names& all, const std::string& name) {
-    return std::find(all.begin(), all.end(), name) != all.end();
-  };
+                         "outbox",         "parked_events",
+                         "stripe_objects", "tenant_owner"};
   for (const auto& table : tenant_tables()) {
     CAPTURE(table);
     CHECK(attempt(apply, {}, "SELECT 1 FROM " + table).state == (has(written, table) ? "" : kDenied));
@@ -297,12 +347,16 @@ TEST_CASE("what crosses tenants is reached through functions alone", "[rls]") {
   CHECK(attempt(app, {}, "SELECT * FROM lookup_connections('acct_env_b')").rows == 1);
   CHECK(attempt(app, {}, "SELECT * FROM tenants_with_work(now())").state.empty());
   CHECK(attempt(app, {}, "SELECT * FROM inbox_depths()").rows == 3);
+  CHECK(attempt(app, {}, "SELECT * FROM tenants_with_outbox(now())").rows == 3);
+  CHECK(attempt(app, {}, "SELECT * FROM outbox_depths()").rows == 3);
   CHECK(attempt(app, {}, "SET LOCAL ROLE flexsync_lookup").state == kDenied);
   for (const auto role : {Role::intake, Role::apply}) {
     auto other = session(role);
     CHECK(attempt(other, {}, "SELECT * FROM lookup_api_key('hash_env_b')").state == kDenied);
     CHECK(attempt(other, {}, "SELECT * FROM lookup_connections('acct_env_b')").state == kDenied);
     CHECK(attempt(other, {}, "SELECT * FROM inbox_depths()").state == kDenied);
+    CHECK(attempt(other, {}, "SELECT * FROM outbox_depths()").state == kDenied);
+    CHECK(attempt(other, {}, "SELECT * FROM tenants_with_outbox(now())").state == kDenied);
   }
 
   // The functions' own role reads what they need, and could not give away more.
@@ -320,6 +374,7 @@ TEST_CASE("what crosses tenants is reached through functions alone", "[rls]") {
   CHECK(as_lookup("SELECT key_hash FROM api_keys").empty());
   CHECK(as_lookup("SELECT secrets FROM connections") == kDenied);
   CHECK(as_lookup("SELECT payload FROM inbox") == kDenied);
+  CHECK(as_lookup("SELECT body FROM outbox") == kDenied);
   CHECK(as_lookup("SELECT 1 FROM customers") == kDenied);
   CHECK(as_lookup("UPDATE api_keys SET status = 'deleted'") == kDenied);
 }

@@ -56,11 +56,11 @@ ChangeReply StoreModel::apply(const ChangeSet& change) {
   if (!settles(change)) {
     return {ChangeResult::already_settled, {}};
   }
-  if (!versions_match(change)) {
+  if (!versions_match(change) || !intents_match(change)) {
     return {ChangeResult::stale_version, {}};
   }
   write(change);
-  return {ChangeResult::committed, {}};
+  return {ChangeResult::committed, {}, write_intents(change)};
 }
 
 bool StoreModel::breaks_unique(const ChangeSet& change) const {
@@ -146,9 +146,12 @@ store::StoredCustomer StoreModel::load(const store::SnapshotRequest& request) co
       stored.mapping = mapping;
     }
   }
-  if (const auto* known = object(request.scope, request.stripe_id)) {
+  const auto stripe_id =
+      request.stripe_id.empty() && stored.mapping ? StripeId(stored.mapping->provider_entity_id) : request.stripe_id;
+  if (const auto* known = object(request.scope, stripe_id)) {
     stored.shadow = *known;
   }
+  stored.intents = ready_of(request.scope, request.customer_id.str());
   return stored;
 }
 
@@ -226,6 +229,11 @@ std::vector<Scope> StoreModel::scopes_with_work(Timestamp now) const {
   for (const auto& [seq, row] : rows_) {
     if (row.visible && (!row.settlement || is_due(row, now))) {
       scopes.insert(row.scope);
+    }
+  }
+  for (const auto& [key, intent] : intents_) {
+    if (intent.state == IntentState::ready && intent.next_attempt_at <= now) {
+      scopes.insert(key.first);
     }
   }
   return {scopes.begin(), scopes.end()};

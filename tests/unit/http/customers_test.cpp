@@ -62,6 +62,8 @@ TEST_CASE_METHOD(HttpFixture, "a customer is found by external id, decoded", "[h
   queries.all_customers = {jane()};
   CHECK(as_key("GET", "/v1/customers/external/ext%2F1+%C3%BC").json()["id"] == "cust_01");
   CHECK(queries.asked_id == "ext/1+ü");
+  CHECK(as_key("GET", "/v1/customers/lookup/ext_2").json()["id"] == "cust_01");
+  CHECK(queries.asked_id == "ext_2");
   CHECK(as_key("GET", "/v1/customers/external/%00").status == 400);
   CHECK(as_key("GET", "/v1/customers/external/%zz").error()["details"].contains("external_id"));
   CHECK(as_key("GET", "/v1/customers/external/%ff").status == 400);

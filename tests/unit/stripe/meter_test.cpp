@@ -16,8 +16,8 @@ TEST_CASE("a batch's meter event says whom, what, how much and when, in Stripe's
   batch.identifier = "fs_0123";
   batch.timestamp = from_unix_micros(1'795'265'999'999'999);
   CHECK(meter_event_body(batch) ==
-        "event_name=api%20calls%20%26%20more&identifier=fs_0123&payload[stripe_customer_id]=cus_1"
-        "&payload[the%20value]=-150&timestamp=1795265999");
+        "event_name=api%20calls%20%26%20more&identifier=fs_0123&timestamp=1795265999"
+        "&payload[stripe_customer_id]=cus_1&payload[the%20value]=-150");
   auto again = batch;
   again.attempts = 3;
   again.first_sent_at = batch.timestamp;
