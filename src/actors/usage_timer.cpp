@@ -28,7 +28,6 @@ std::function<void(Result<T>)> send_home(usage_timer_actor home, std::uint64_t o
 
 stripe::Call call_of(const UsageBatch& batch) {
   auto call = stripe::create_meter_event(stripe::meter_event_body(batch), batch.identifier);
-  call.lane = stripe::Lane::usage;
   call.idempotency_key = sync::idempotency_key(batch);
   return call;
 }
@@ -240,7 +239,7 @@ void usage_timer_state::send(InFlight& in_flight) {
     return;
   }
   FLEXSYNC_FAILPOINT("usage.before_send");
-  self->request(stripe_client_, services->config.fetch_timeout, call_atom::value,
+  self->request(stripe_client_, services->config.stripe_answer_timeout, call_atom::value,
                 std::make_shared<const stripe::Call>(call_of(batch)))
       .then([this, ownership = ownership_,
              id = batch.id](const CallOutcomePtr& outcome) { on_outcome(ownership, id, *outcome); },

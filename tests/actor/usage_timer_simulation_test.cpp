@@ -97,6 +97,7 @@ stripe_client_actor slow_client(ActorFixture& fixture, Client& client) {
             client.release_one();
           }
         },
+        [](keyed_atom, std::uint64_t, const KeyPtr&) {},
         [](answered_atom, std::uint64_t, const HttpResultPtr&) {},
         [](tick_atom) {},
     };

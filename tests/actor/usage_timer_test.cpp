@@ -55,6 +55,7 @@ stripe_client_actor fake_client(ActorFixture& fixture, ClientScript& script) {
             promise.deliver(outcome_of(std::move(answer)));
           }
         },
+        [](keyed_atom, std::uint64_t, const KeyPtr&) {},
         [](answered_atom, std::uint64_t, const HttpResultPtr&) {},
         [](tick_atom) {},
     };
@@ -366,7 +367,7 @@ TEST_CASE("a Stripe client that does not answer leaves the outcome unknown") {
   f.script.hold = true;
   f.ledger.add(f.batch("1"));
   f.start();
-  f.advance(f.config.fetch_timeout + 100ms);
+  f.advance(f.config.stripe_answer_timeout + 100ms);
   CHECK(f.stored("1").error_code == "unknown_outcome");
   CHECK(f.stored("1").attempts == 1);
   f.advance(2s);
