@@ -93,12 +93,11 @@ std::optional<Decimal> measure(const Meter& meter, const UsageEvent& event) {
     return Decimal(1);
   }
   const auto property = event.properties.find(meter.field);
-  const auto number = property == event.properties.end() ? std::nullopt : Decimal::parse(property->second);
-  if (!number || meter.aggregation == Aggregation::sum) {
-    return number;
+  auto number = property == event.properties.end() ? std::nullopt : Decimal::parse(property->second);
+  if (number && meter.aggregation == Aggregation::sum_with_multiplier) {
+    number = *number * meter.multiplier;
   }
-  const auto product = *number * meter.multiplier;
-  return product.within_limits() ? std::optional(product) : std::nullopt;
+  return number && number->within_limits() && number->digits() <= kMeasureDigitsMax ? number : std::nullopt;
 }
 
 std::vector<RollupIncrement> add_up(std::span<const UsageEvent> events, std::span<const ActiveMeter> meters,

@@ -24,8 +24,12 @@ struct ActiveMeter {
 // hour, UTC), cut.
 Segment segment_of(Timestamp time, std::chrono::minutes window, std::optional<Timestamp> cut);
 
+// Of the whole part of what one event adds: a rollup's column has room for a million of the largest.
+inline constexpr int kMeasureDigitsMax = 24;
+
 // What the event adds to the meter; nothing when event_name or filters do not match, or the field is absent or no
-// number (such an event is kept and shown as unmetered), or the product is beyond Decimal's limits.
+// number (such an event is kept and shown as unmetered), or it is beyond kMeasureDigitsMax or
+// Decimal's limits.
 std::optional<Decimal> measure(const Meter& meter, const UsageEvent& event);
 
 // One increment per customer, meter and segment.
