@@ -39,13 +39,13 @@ class GroupQueue {
   std::vector<Item> pop(std::size_t max) {
     std::unique_lock lock(mutex_);
     ready_.wait(lock, [&] { return closed_ || !items_.empty(); });
-    std::vector<Item> batch;
-    batch.reserve(std::min(max, items_.size()));
-    while (!items_.empty() && batch.size() < max) {
-      batch.push_back(std::move(items_.front()));
-      items_.pop_front();
-    }
-    return batch;
+    return take(max);
+  }
+
+  // The same without waiting: empty when there is nothing.
+  std::vector<Item> pop_ready(std::size_t max) {
+    const std::lock_guard lock(mutex_);
+    return take(max);
   }
 
   // Lets this long pass, or until the queue is closed.
@@ -72,6 +72,16 @@ class GroupQueue {
   }
 
  private:
+  std::vector<Item> take(std::size_t max) {
+    std::vector<Item> batch;
+    batch.reserve(std::min(max, items_.size()));
+    while (!items_.empty() && batch.size() < max) {
+      batch.push_back(std::move(items_.front()));
+      items_.pop_front();
+    }
+    return batch;
+  }
+
   const std::size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
