@@ -23,9 +23,9 @@ class ReadPool::Impl {
   Impl(ReadPoolConfig config, Metrics& metrics)
       : config_(std::move(config)),
         queue_(config_.queue_max),
-        open_(metrics.pool_connections("reads")),
-        busy_(metrics.pool_busy("reads")),
-        reconnects_(metrics.pool_reconnects("reads")) {
+        open_(metrics.pool_connections(config_.name)),
+        busy_(metrics.pool_busy(config_.name)),
+        reconnects_(metrics.pool_reconnects(config_.name)) {
     for (int i = 0; i < config_.threads; ++i) {
       threads_.emplace_back([this] { serve(); });
     }

@@ -16,6 +16,7 @@ namespace flexsync::store {
 
 struct ReadPoolConfig {
   std::string url;
+  std::string name = "reads";  // in the metrics
   int threads = 2;
   std::size_t queue_max = 4096;
   int statement_timeout_ms = 30'000;

@@ -52,7 +52,7 @@ class UsageLedger {
   virtual void close_windows(const Scope& scope, CloseRequest request, std::function<void(Result<Closed>)> reply) = 0;
 
   // Pending batches that are due, oldest window first; at most one per customer and meter, in order of sequence
-  // (Stripe takes one call at a time per customer and meter). `after` excludes what is in flight.
+  // (Stripe takes one call at a time per customer and meter). Customers and meters of what is in flight are left out.
   virtual void read_pending(const Scope& scope, Timestamp now, int rows_max, std::vector<BatchId> in_flight,
                             std::function<void(Result<std::vector<UsageBatch>>)> reply) = 0;
 
@@ -66,6 +66,26 @@ class UsageLedger {
   // Keys older than 36 days: forgotten, up to `rows_max`; how many.
   virtual void sweep_keys(const Scope& scope, Timestamp now, int rows_max,
                           std::function<void(Result<std::int64_t>)> reply) = 0;
+};
+
+// Over a pool of its own: closing a window of 10,000 groups takes a second or so, which no reader shall wait for.
+class StoreUsageLedger final : public UsageLedger {
+ public:
+  StoreUsageLedger(ReadPool& pool, std::chrono::minutes window) : pool_(pool), window_(window) {}
+
+  void close_windows(const Scope& scope, CloseRequest request, std::function<void(Result<Closed>)> reply) override;
+  void read_pending(const Scope& scope, Timestamp now, int rows_max, std::vector<BatchId> in_flight,
+                    std::function<void(Result<std::vector<UsageBatch>>)> reply) override;
+  void book(const Scope& scope, std::int64_t epoch, std::vector<BatchResult> results, Timestamp now,
+            std::function<void(Result<void>)> reply) override;
+  void match_again(const Scope& scope, std::int64_t epoch, int events_max, Timestamp now,
+                   std::function<void(Result<std::int64_t>)> reply) override;
+  void sweep_keys(const Scope& scope, Timestamp now, int rows_max,
+                  std::function<void(Result<std::int64_t>)> reply) override;
+
+ private:
+  ReadPool& pool_;
+  std::chrono::minutes window_;
 };
 
 }  // namespace flexsync::store
