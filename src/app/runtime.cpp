@@ -74,7 +74,6 @@ struct Runtime::Parts {
         pool(read_pool_config(config, database.server_url), metrics),
         ledger_pool(ledger_pool_config(config, database.server_url), metrics),
         inbox_source(pool),
-        outbox_source(pool),
         ledger(ledger_pool, window_of(config)),
         outbox_source(pool),
         changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
@@ -154,12 +153,11 @@ struct Runtime::Parts {
   store::SecretBox secrets;
   actors::Engine engine;
   store::ReadPool pool;
-  store::Precedence precedence;
   store::ReadPool ledger_pool;
+  store::Precedence precedence;
   store::StoreInboxSource inbox_source;
   store::StoreOutboxSource outbox_source;
   store::StoreUsageLedger ledger;
-  store::StoreOutboxSource outbox_source;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;
   std::unique_ptr<stripe::Transport> transport;

@@ -47,7 +47,8 @@ constexpr const char* kValues = R"(
 constexpr const char* kAccepted =
     "SELECT customer_id, meter_id, stripe_customer_id, " FLEXSYNC_MICROS("hour") " AS hour,"
     "  coalesce((SELECT m.stripe_meter_id FROM meter_mappings m WHERE m.meter_id = b.meter_id"
-    "            AND m.event_name = b.event_name ORDER BY m.created_at DESC, m.id DESC LIMIT 1), '') AS stripe_meter_id,"
+    "            AND m.event_name = b.event_name ORDER BY m.created_at DESC, m.id DESC LIMIT 1), '')"
+    "    AS stripe_meter_id,"
     "  sum(value) FILTER (WHERE status = 'sent') AS value, sum(value) FILTER (WHERE status <> 'sent') AS undecided"
     " FROM (SELECT *, date_bin('1 hour', event_at, 'epoch') AS hour FROM stripe_sync_batches) b"
     " WHERE status = 'sent' OR status = 'ambiguous' OR (status = 'pending' AND first_sent_at IS NOT NULL)"

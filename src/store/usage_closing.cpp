@@ -47,7 +47,8 @@ constexpr NamedStatement kCarries{"usage_carries_read", R"(
 
 constexpr NamedStatement kSaveCarries{"usage_carries_save", R"(
   INSERT INTO usage_carries (tenant_id, environment_id, customer_id, meter_id, carry)
-  SELECT $1, $2, customer, meter, carry FROM unnest($3::text[], $4::text[], $5::numeric[]) AS row(customer, meter, carry)
+  SELECT $1, $2, customer, meter, carry
+  FROM unnest($3::text[], $4::text[], $5::numeric[]) AS row(customer, meter, carry)
   ON CONFLICT (tenant_id, environment_id, customer_id, meter_id) DO UPDATE SET carry = excluded.carry)"};
 
 constexpr NamedStatement kBatches{

@@ -18,7 +18,8 @@ constexpr int kReturnedMax = 10'000;
 
 constexpr NamedStatement kCarry{"usage_carry_change", R"(
   INSERT INTO usage_carries (tenant_id, environment_id, customer_id, meter_id, carry)
-  SELECT $1, $2, customer, meter, carry FROM unnest($3::text[], $4::text[], $5::numeric[]) AS row(customer, meter, carry)
+  SELECT $1, $2, customer, meter, carry
+  FROM unnest($3::text[], $4::text[], $5::numeric[]) AS row(customer, meter, carry)
   ON CONFLICT (tenant_id, environment_id, customer_id, meter_id) DO UPDATE SET carry = excluded.carry)"};
 constexpr const char* kReadCarry = "SELECT carry FROM usage_carries WHERE customer_id = $1 AND meter_id = $2";
 

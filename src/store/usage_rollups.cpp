@@ -14,10 +14,12 @@ constexpr NamedStatement kAdd{
     "usage_rollups_add",
     "INSERT INTO usage_rollups (tenant_id, environment_id, customer_id, meter_id, segment_start, segment_end, quantity,"
     "                           event_count)"
-    " SELECT tenant, environment, customer, meter, " FLEXSYNC_TIME("since") ", " FLEXSYNC_TIME("until")
-    ", quantity, count FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[],"
-    "                         $7::numeric[], $8::bigint[])"
-    "   AS row(tenant, environment, customer, meter, since, until, quantity, count)"
+    " SELECT ($1::text[])[scope], ($2::text[])[scope], customer, meter,"
+    " " FLEXSYNC_TIME("since") ", " FLEXSYNC_TIME("until")
+    ", quantity, count FROM ("
+    "   SELECT unnest($3::int[]) AS scope, unnest($4::text[]) AS customer, unnest($5::text[]) AS meter,"
+    "          unnest($6::bigint[]) AS since, unnest($7::bigint[]) AS until, unnest($8::numeric[]) AS quantity,"
+    "          unnest($9::bigint[]) AS count) AS row"
     " ON CONFLICT (tenant_id, environment_id, segment_start, customer_id, meter_id, segment_end) DO UPDATE SET"
     "   quantity = usage_rollups.quantity + excluded.quantity,"
     "   event_count = usage_rollups.event_count + excluded.event_count, pending = true"};
@@ -34,13 +36,22 @@ void RollupIncrements::add(const Scope& scope, std::vector<RollupIncrement> incr
 }
 
 void RollupIncrements::write(pqxx::transaction_base& tx) const {
-  UsageColumns<8> columns;
+  ArrayLiteral tenants;  // each scope once: a row names its own by number
+  ArrayLiteral environments;
+  std::int64_t number = 0;
+  const Scope* last = nullptr;
+  UsageColumns<7> columns;
   for (const auto& [key, sum] : increments_) {
     const auto& [scope, customer, meter, segment] = key;
-    columns.row(scope.tenant.str(), scope.environment.str(), customer.str(), meter.str(), segment.start, segment.end,
-                sum.quantity.str(), sum.event_count);
+    if (last == nullptr || *last != scope) {
+      tenants.add(scope.tenant.str());
+      environments.add(scope.environment.str());
+      ++number;
+      last = &scope;
+    }
+    columns.row(number, customer.str(), meter.str(), segment.start, segment.end, sum.quantity.str(), sum.event_count);
   }
-  columns.exec(tx, kAdd);
+  columns.exec(tx, kAdd, {tenants.take(), environments.take()});
 }
 
 }  // namespace flexsync::store

@@ -19,7 +19,7 @@ struct UsageWriterConfig {
   std::string url;
   int writers = 2;  // the next commit is prepared and written while the last one waits for the disk
   std::size_t batch_submissions_max = 256;
-  std::size_t batch_rows_max = 4'000;
+  std::size_t batch_rows_max = 16'000;
   std::size_t queue_submissions_max = 16'384;
   std::size_t queue_rows_max = 200'000;  // events waiting, of all callers; over it 503, and the caller comes again
   std::chrono::milliseconds set_aside_max{10'000};

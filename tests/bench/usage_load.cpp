@@ -34,7 +34,7 @@ struct Options {
   std::string admin_url;  // as the superuser, for COPY and to lay out the tenant
   std::size_t events = 200'000;
   std::size_t single_events = 20'000;
-  std::size_t callers = 8;
+  std::size_t callers = 16;
   std::size_t single_callers = 64;
   std::size_t customers = 1'000;
   std::size_t rounds = 3;

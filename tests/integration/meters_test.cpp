@@ -1,5 +1,6 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -210,4 +211,35 @@ TEST_CASE("meters made, changed and mapped while events come: rollups are all ev
     CHECK(totals.counted == totals.batched + totals.before_start);
     CHECK(totals.ingested == std::stoll(world.value("SELECT count(DISTINCT event_id) FROM usage_events")));
   }
+}
+
+TEST_CASE("a change of meters waits for the events that are just being stored, and counts them", "[meters]") {
+  UsageWorld world;
+  const auto scope = world.new_owned_scope();
+  const auto customer = world.new_customer(scope);
+  const auto meter = world.new_meter(scope, Aggregation::sum, {{"model", {"none"}}});
+  pqxx::connection storing(world.database.url());
+  pqxx::work tx(storing);  // as intake: it read the meters as they were, and has not committed yet
+  const auto keys = "'" + scope.tenant.str() + "', '" + scope.environment.str() + "'";
+  tx.exec("SELECT pg_advisory_xact_lock_shared(hashtextextended('meters/" + scope.tenant.str() + "/" +
+          scope.environment.str() + "', 0))");
+  tx.exec("INSERT INTO usage_events VALUES (now(), now(), " + keys + ", 'e1', 'call', 'ext_1', '" + customer +
+          "', '{\"tokens\":\"7\"}', '')");
+  auto changed = std::async(std::launch::async,
+                            [&] { return world.meters.update_meter_filters(scope, meter.id, {}, world.admin); });
+  Meter second = meter;
+  auto created = std::async(std::launch::async, [&] { return world.meters.create_meter(scope, second, world.admin); });
+  const auto waiting = [&] {
+    return world.value(
+               "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+               " (SELECT oid FROM pg_database WHERE datname = current_database())") == "2";
+  };
+  const auto running = [](auto& future) { return future.wait_for(0s) == std::future_status::timeout; };
+  while (!waiting() && running(changed) && running(created)) {
+  }
+  tx.commit();
+  CHECK(changed.get());
+  CHECK(created.get());
+  CHECK(world.rolled_up(scope) == "7/1");
+  world.audited_usage(scope);
 }
