@@ -193,9 +193,20 @@ async function applyRestart(database) {
   await stop(server.child);
 }
 
+// The store's own writer and ledger, and COPY in turn with them: no server between.
+function usage(database) {
+  const out = execFileSync(`${build}/usage_load`, ["--url", `host=${pg.data} user=flexsync_bench dbname=${database}`,
+    "--admin-url", `${pg.url} dbname=${database}`], { stdio: ["ignore", "pipe", "inherit"] }).toString();
+  for (const line of out.trim().split("\n")) {
+    const { what, ...figures } = JSON.parse(line);
+    record(what, figures);
+  }
+}
+
 const pg = startPostgres();
 try {
-  for (const [name, part] of [["paced", paced], ["ack", acknowledgement], ["apply", applyRestart]]) {
+  for (const [name, part] of [["paced", paced], ["ack", acknowledgement], ["apply", applyRestart],
+    ["usage", usage]]) {
     if (wanted(name)) {
       freshDatabase(name);
       await part(name);

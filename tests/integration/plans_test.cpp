@@ -36,12 +36,53 @@ const std::vector<Lookup> kLookups = {
      "SELECT * FROM inbox WHERE tenant_id = $1 AND environment_id = $2 AND object_id = $3 AND seq > 7 ORDER BY seq "
      "LIMIT 32",
      "inbox_by_object"},
+    {"a usage event by its time",
+     "SELECT * FROM usage_events WHERE tenant_id = $1 AND environment_id = $2 AND occurred_at = $3::timestamptz AND "
+     "event_id = 'event_1'",
+     "usage_events_by_time"},
+    {"the newest usage events",
+     "SELECT * FROM usage_events WHERE tenant_id = $1 AND environment_id = $2 ORDER BY occurred_at "
+     "DESC, event_id DESC LIMIT 50",
+     "usage_events_by_time"},
+    {"the usage events of an hour",
+     "SELECT * FROM usage_events WHERE tenant_id = $1 AND environment_id = $2 AND occurred_at >= $3::timestamptz AND "
+     "occurred_at < $3::timestamptz + interval '1 hour' AND event_name = 'call' ORDER BY occurred_at",
+     "usage_events_by_time"},
+    {"usage events of one who is no customer yet",
+     "SELECT * FROM usage_events WHERE tenant_id = $1 AND environment_id = $2 AND external_customer_id = $3 AND "
+     "customer_id = ''",
+     "usage_events_unattributed"},
+    {"a usage event's key",
+     "SELECT * FROM usage_event_keys WHERE tenant_id = $1 AND environment_id = $2 AND event_id = $3",
+     "Subplans Removed: 15"},
+    {"a rollup by its key",
+     "SELECT * FROM usage_rollups WHERE tenant_id = $1 AND environment_id = $2 AND segment_start = 'epoch' AND "
+     "customer_id = $3 AND meter_id = 'meter_1' AND segment_end = '1970-01-01 01:00Z'",
+     "usage_rollups_pkey"},
+    {"the rollups of a meter that are pending",
+     "SELECT * FROM usage_rollups WHERE tenant_id = $1 AND environment_id = $2 AND meter_id = $3 AND pending AND "
+     "segment_end <= now()",
+     "usage_rollups_pending"},
+    {"a carry", "SELECT * FROM usage_carries WHERE tenant_id = $1 AND environment_id = $2 AND customer_id = $3",
+     "usage_carries_pkey"},
+    {"the batches of a segment",
+     "SELECT * FROM stripe_sync_batches WHERE tenant_id = $1 AND environment_id = $2 AND window_start = 'epoch' AND "
+     "customer_id = $3 AND meter_id = 'meter_1' AND window_end = '1970-01-01 01:00Z'",
+     "stripe_sync_batches_tenant_id_environment_id_window_start_c_key"},
+    {"the pending batches of a customer and meter",
+     "SELECT 1 FROM stripe_sync_batches WHERE tenant_id = $1 AND environment_id = $2 AND status = 'pending' AND "
+     "customer_id = $3 AND meter_id = 'meter_1' AND (window_start, sequence, id) < (now(), 1, 'x')",
+     "stripe_sync_batches_heads"},
+    {"the newest batches",
+     "SELECT * FROM stripe_sync_batches WHERE tenant_id = $1 AND environment_id = $2 ORDER BY "
+     "created_at DESC, id DESC LIMIT 50",
+     "stripe_sync_batches_newest"},
 };
 
 std::string plan_of(StoreWorld& world, const Lookup& lookup) {
   std::string plan;
   for (const auto& row : world.sql("SET plan_cache_mode = force_generic_plan; PREPARE lookup (text, text, text) AS " +
-                                   lookup.sql + "; EXPLAIN EXECUTE lookup ('tenant_1', 'env_1', 'x')")) {
+                                   lookup.sql + "; EXPLAIN EXECUTE lookup ('tenant_1', 'env_1', '2026-11-18')")) {
     plan += std::string(row[0].c_str()) + "\n";
   }
   return plan;
@@ -61,6 +102,26 @@ void fill(StoreWorld& world) {
       "stripe_created, received_at, request_id, payload_bytes, payload) SELECT 'tenant_1', 'env_1', 'evt_' || n, "
       "'customer.updated', 'customer', 'cus_' || n, '', now(), now(), '', 2, '{}' "
       "FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO usage_event_keys SELECT 'tenant_1', 'env_1', 'event_' || n, now(), now() "
+      "FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO usage_events SELECT 'epoch'::timestamptz + n * interval '1 minute', now(), 'tenant_1', 'env_1', "
+      "'event_' || n, 'call', 'ext_' || n % 100, CASE WHEN n % 10 = 0 THEN '' ELSE 'cust_' || n % 100 END, '{}', '' "
+      "FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO usage_rollups (tenant_id, environment_id, segment_start, segment_end, customer_id, meter_id, "
+      "quantity, event_count, pending) SELECT 'tenant_1', 'env_1', 'epoch'::timestamptz + n % 50 * interval '1 hour', "
+      "'epoch'::timestamptz + (n % 50 + 1) * interval '1 hour', 'cust_' || n, 'meter_' || n % 3, 1, 1, n % 50 > 45 "
+      "FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO usage_carries SELECT 'tenant_1', 'env_1', 'cust_' || n, 'meter_1', 0 FROM generate_series(1, 5000) "
+      "n");
+  world.sql(
+      "INSERT INTO stripe_sync_batches SELECT 'tenant_1', 'env_1', 'batch_' || n, 'cust_' || n, 'meter_1', 'cus', '', "
+      "'', '', 1, 1, 0, 1, 'epoch'::timestamptz + n % 50 * interval '1 hour', 'epoch'::timestamptz + (n % 50 + 1) * "
+      "interval '1 hour', 1, 'fs_' || n, now(), CASE WHEN n % 5 = 0 THEN 'pending' ELSE 'sent' END, 0, now(), '', '', "
+      "NULL, NULL, now() + n * interval '1 second', now() FROM generate_series(1, 5000) n");
 }
 
 }  // namespace

@@ -45,6 +45,18 @@ constexpr const char* kSeed[] = {
     "INSERT INTO entity_integration_mappings VALUES ('$1', '$2', 'eim', 'customer', 'cust', 'stripe', 'cus_1', '{}',"
     " 'published', now(), now())",
     "INSERT INTO stripe_objects VALUES ('$1', '$2', 'customer', 'cus_1', 'cust', '{}', now(), now(), false, false, 1)",
+    "INSERT INTO usage_event_keys VALUES ('$1', '$2', 'e', now(), now())",
+    "INSERT INTO usage_events VALUES (now(), now(), '$1', '$2', 'e', 'call', 'ext', 'cust', '{}', '')",
+    "INSERT INTO meters VALUES ('$1', '$2', 'meter', 'n', 'call', 'COUNT', '', 1, '[]', 'NEVER', 'published', now(),"
+    " now(), 'x', 'x')",
+    "INSERT INTO meter_mappings VALUES ('$1', '$2', 'mmap', 'meter', 'mtr_1', 'call', 'c', 'v', 0, now(), true,"
+    " 'published', now(), now())",
+    "INSERT INTO meter_sets VALUES ('$1', '$2', 1)",
+    "INSERT INTO usage_rollups (tenant_id, environment_id, segment_start, segment_end, customer_id, meter_id, quantity,"
+    " event_count) VALUES ('$1', '$2', 'epoch', now(), 'cust', 'meter', 1, 1)",
+    "INSERT INTO usage_carries VALUES ('$1', '$2', 'cust', 'meter', 0)",
+    "INSERT INTO stripe_sync_batches VALUES ('$1', '$2', 'batch', 'cust', 'meter', 'cus_1', 'call', 'c', 'v', 1, 1, 0,"
+    " 1, 'epoch', now(), 1, 'fs_1', now(), 'pending', 0, now(), '', '', NULL, NULL, now(), now())",
     "INSERT INTO audit_log VALUES ('$1', '$2', 'customer', 'cust', nextval('audit_seq'), 'create', 'x', '{}', '{}', "
     "'r',"
     " now())"};
@@ -89,7 +101,8 @@ pqxx::result as_superuser(const std::string& statement) {
 Names tenant_tables() {
   return names(as_superuser(
       "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'"
-      " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1"));
+      " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition ORDER BY "
+      "1"));
 }
 
 // Tables that have a tenant_id, but not what keeps tenants apart.
@@ -97,7 +110,7 @@ Names unprotected(pqxx::transaction_base& tx) {
   return names(tx.exec(R"(
     SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id'
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
-      AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT EXISTS (
+      AND (NOT c.relrowsecurity OR NOT c.relforcerowsecurity OR NOT c.relispartition AND NOT EXISTS (
              SELECT 1 FROM pg_policies p WHERE p.schemaname = 'public' AND p.tablename = c.relname
                AND p.roles = '{flexsync_app}' AND p.qual LIKE '%tenant_id = flexsync_tenant()%'
                AND p.with_check LIKE '%tenant_id = flexsync_tenant()%'))
@@ -150,6 +163,10 @@ std::string forge(const std::string& table, const Scope& victim) {
          "))).* FROM " + table + " t LIMIT 1";
 }
 
+bool has(const Names& all, const std::string& name) {
+  return std::find(all.begin(), all.end(), name) != all.end();
+}
+
 std::string where_tenant(const Scope& scope) {
   return " WHERE tenant_id = '" + scope.tenant.str() + "'";
 }
@@ -181,8 +198,8 @@ TEST_CASE("no policy is for everybody, and only named roles cross tenants", "[rl
       "END"
       " FROM pg_policies p, unnest(p.roles) r WHERE schemaname = 'public' AND r <> 'flexsync_app' ORDER BY 1"));
   CHECK(wide == Names{"flexsync_apply ALL", "flexsync_intake INSERT intake_insert",
-                      "flexsync_intake SELECT intake_select", "flexsync_lookup SELECT lookup",
-                      std::string(LoginCluster::kOwner) + " ALL owner"});
+                      "flexsync_intake SELECT intake_select", "flexsync_intake UPDATE intake_update",
+                      "flexsync_lookup SELECT lookup", std::string(LoginCluster::kOwner) + " ALL owner"});
   CHECK(as_superuser("SELECT 1 FROM pg_roles WHERE rolname LIKE 'flexsync\\_%' AND (rolsuper OR rolbypassrls OR"
                      " rolcanlogin OR rolcreaterole)")
             .empty());
@@ -257,11 +274,43 @@ TEST_CASE("intake writes webhooks for all tenants and reads back keys", "[rls]")
   }
   CHECK(attempt(intake, {}, "UPDATE inbox SET seq = seq").state == kDenied);
   CHECK(attempt(intake, {}, "DELETE FROM inbox").state == kDenied);
+  const Names inserted = {"inbox", "usage_event_keys", "usage_events", "usage_rollups"};
+  const Names readable = {"inbox",  "customers",        "meter_mappings", "meter_sets",
+                          "meters", "usage_event_keys", "usage_rollups"};
   for (const auto& table : tenant_tables()) {
     CAPTURE(table);
-    if (table != "inbox") {
-      CHECK(attempt(intake, kOurs, "SELECT 1 FROM " + table).state == kDenied);
+    CHECK(attempt(intake, {}, "SELECT tenant_id FROM " + table).state == (has(readable, table) ? "" : kDenied));
+    if (!has(inserted, table)) {
       CHECK(attempt(intake, kOurs, "INSERT INTO " + table + " (tenant_id) VALUES ('tenant_a')").state == kDenied);
+    }
+    CHECK(attempt(intake, {}, "UPDATE " + table + " SET tenant_id = tenant_id").state == kDenied);
+    CHECK(attempt(intake, {}, "DELETE FROM " + table).state == kDenied);
+  }
+}
+
+TEST_CASE("intake adds to the rollups of all tenants, and reads no event and no customer's fields", "[rls]") {
+  auto intake = session(Role::intake);
+  CHECK(attempt(intake, {}, "SELECT tenant_id, environment_id, id, external_id, status FROM customers").rows == 3);
+  CHECK(attempt(intake, {}, "SELECT email FROM customers").state == kDenied);
+  CHECK(attempt(intake, {}, "SELECT received_at FROM usage_event_keys").state == kDenied);
+  CHECK(attempt(intake, {},
+                "INSERT INTO usage_events SELECT now(), now(), t, 'e', 'x', '', '', '', '', ''"
+                " FROM unnest('{tenant_a,tenant_b}'::text[]) t")
+            .rows == 2);
+  CHECK(attempt(intake, {}, "UPDATE usage_rollups SET quantity = quantity + 1, pending = true").rows == 3);
+  CHECK(attempt(intake, {}, "UPDATE usage_rollups SET batched_quantity = 0").state == kDenied);
+}
+
+TEST_CASE("the parts of a table are reached through the table alone", "[rls]") {
+  const auto parts = names(as_superuser("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"));
+  CHECK(parts.size() == 16);
+  for (const auto role : {Role::app, Role::intake, Role::apply}) {
+    auto one = session(role);
+    for (const auto& part : parts) {
+      CAPTURE(part);
+      CHECK(attempt(one, kOurs, "SELECT 1 FROM " + part).state == kDenied);
+      CHECK(attempt(one, kOurs, "INSERT INTO " + part + " SELECT 'tenant_a', 'env_a', 'x', now(), now()").state ==
+            kDenied);
     }
   }
 }
@@ -275,9 +324,6 @@ TEST_CASE("the applying role writes entities, and neither keys, connections nor 
                          "inbox_outcomes", "inbox_watermarks",
                          "parked_events",  "stripe_objects",
                          "tenant_owner"};
-  const auto has = [](const Names& all, const std::string& name) {
-    return std::find(all.begin(), all.end(), name) != all.end();
-  };
   for (const auto& table : tenant_tables()) {
     CAPTURE(table);
     CHECK(attempt(apply, {}, "SELECT 1 FROM " + table).state == (has(written, table) ? "" : kDenied));
