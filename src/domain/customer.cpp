@@ -4,6 +4,10 @@
 
 namespace flexsync {
 
+bool is_reserved_metadata(std::string_view key) {
+  return key == "flexprice_customer_id" || key == "flexprice_environment" || key == "stripe_customer_id";
+}
+
 std::string to_string(Status status) {
   switch (status) {
     case Status::published:

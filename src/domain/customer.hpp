@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "domain/ids.hpp"
 #include "domain/time.hpp"
@@ -11,6 +12,9 @@
 namespace flexsync {
 
 using Metadata = std::map<std::string, std::string>;
+
+// Keys that say which object of ours and which of Stripe's belong together: nobody else may write them.
+bool is_reserved_metadata(std::string_view key);
 
 // FlexPrice's life of a row: deletes are soft.
 enum class Status : std::uint8_t { published, archived, deleted };

@@ -47,7 +47,7 @@ Customer updated(const Customer& before, const UpdateCustomer& wanted) {
   take(wanted.address_postal_code, after.fields.address_postal_code);
   take(wanted.address_country, after.fields.address_country);
   if (wanted.metadata) {
-    std::erase_if(after.fields.metadata, [](const auto& entry) { return !is_reserved_key(entry.first); });
+    std::erase_if(after.fields.metadata, [](const auto& entry) { return !is_reserved_metadata(entry.first); });
     for (const auto& [key, value] : *wanted.metadata) {
       after.fields.metadata.insert_or_assign(key, value);
     }

@@ -5,19 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "domain/country.hpp"
 #include "domain/ulid.hpp"
 
 namespace flexsync::sync {
 
 namespace {
-
-// ISO 3166-1 alpha-2, as officially assigned (https://www.iso.org/iso-3166-country-codes.html), sorted.
-constexpr std::string_view kCountries =
-    "ADAEAFAGAIALAMAOAQARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBVBWBYBZCACCCDCFCGCHCICKCLCMCNCOCRCUCVCWCXCY"
-    "CZDEDJDKDMDODZECEEEGEHERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGSGTGUGWGYHKHMHNHRHTHUIDIEILIMINIOIQIRISITJE"
-    "JMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNO"
-    "NPNRNUNZOMPAPEPFPGPHPKPLPMPNPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISJSKSLSMSNSOSRSSSTSVSXSYSZTCTDTFTGTHTJTKTLTMTN"
-    "TOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSYEYTZAZMZW";
 
 std::string storable(const std::string& text) {
   if (text.find('\0') == std::string::npos) {
@@ -72,18 +65,6 @@ void apply_metadata(const Metadata& from, const Metadata& to, Metadata& metadata
 
 }  // namespace
 
-bool is_country_code(const std::string& text) {
-  if (text.size() != 2) {
-    return false;
-  }
-  for (std::size_t i = 0; i < kCountries.size(); i += 2) {
-    if (kCountries.substr(i, 2) == text) {
-      return true;
-    }
-  }
-  return false;
-}
-
 MappedFields to_customer_fields(const stripe::CustomerState& state) {
   MappedFields mapped;
   auto& fields = mapped.fields;
@@ -105,7 +86,7 @@ MappedFields to_customer_fields(const stripe::CustomerState& state) {
         "address.country '" + storable(state.country) + "' is not an ISO 3166-1 alpha-2 code and was kept out";
   }
   for (const auto& [key, value] : state.metadata) {
-    if (!is_reserved_key(key)) {
+    if (!is_reserved_metadata(key)) {
       fields.metadata[storable(key)] = storable(value);
     }
   }
@@ -121,10 +102,6 @@ void apply_difference(const CustomerFields& from, const CustomerFields& to, Cust
   apply_metadata(from.metadata, to.metadata, fields.metadata);
 }
 
-bool is_reserved_key(std::string_view key) {
-  return key == stripe::kMetadataCustomerId || key == stripe::kMetadataEnvironment || key == kStripeCustomerIdKey;
-}
-
 std::vector<std::string> changed_fields(const CustomerFields& from, const CustomerFields& to) {
   std::vector<std::string> names;
   for (const auto& [name, member] : kMembers) {
@@ -137,7 +114,7 @@ std::vector<std::string> changed_fields(const CustomerFields& from, const Custom
   for (const auto& [key, value] : keys) {
     const auto* was = value_of(from.metadata, key);
     const auto* is = value_of(to.metadata, key);
-    if (!is_reserved_key(key) && (was == nullptr || is == nullptr || *was != *is)) {
+    if (!is_reserved_metadata(key) && (was == nullptr || is == nullptr || *was != *is)) {
       names.push_back(std::string(kMetadataPrefix) + key);
     }
   }

@@ -37,15 +37,9 @@ void copy_fields(const std::vector<std::string>& names, const CustomerFields& fr
 // The value of a field, by its name; empty when it has none.
 std::string field_value(const CustomerFields& fields, const std::string& name);
 
-// Metadata keys that are ours: set by us only, and never told to Stripe or taken from it as the customer's.
-bool is_reserved_key(std::string_view key);
-
 // external_id for a new customer: metadata.external_id, else metadata.flexprice_customer_id unless it is one of our
 // ids, else the Stripe id.
 std::string external_id_for(const stripe::CustomerState& state);
-
-// ISO 3166-1 alpha-2, upper case.
-bool is_country_code(const std::string& text);
 
 struct FieldChanges {
   std::string before;  // JSON objects with the fields that differ

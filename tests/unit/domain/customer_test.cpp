@@ -7,6 +7,14 @@
 
 using namespace flexsync;
 
+TEST_CASE("the keys that link a customer to Stripe are reserved") {
+  CHECK(is_reserved_metadata("flexprice_customer_id"));
+  CHECK(is_reserved_metadata("flexprice_environment"));
+  CHECK(is_reserved_metadata("stripe_customer_id"));
+  CHECK_FALSE(is_reserved_metadata("external_id"));
+  CHECK_FALSE(is_reserved_metadata("tier"));
+}
+
 TEST_CASE("a status survives being printed and read") {
   const auto status = GENERATE(Status::published, Status::archived, Status::deleted);
   CHECK(parse_status(to_string(status)) == status);

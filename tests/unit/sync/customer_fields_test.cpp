@@ -84,15 +84,6 @@ TEST_CASE("an invalid country is kept out and noted, never fatal") {
   CHECK(to_customer_fields(state).note.empty());
 }
 
-TEST_CASE("country codes are whole codes, not two letters that stand beside each other in the list") {
-  for (const auto* code : {"AD", "CH", "DE", "GB", "US", "ZW"}) {
-    CHECK(is_country_code(code));
-  }
-  for (const auto* code : {"DA", "EA", "ch", "UK", "EU", "", "A", "AND"}) {
-    CHECK_FALSE(is_country_code(code));
-  }
-}
-
 TEST_CASE("our reserved metadata keys do not travel inwards") {
   auto state = ada();
   state.metadata = {{"flexprice_customer_id", "cust_1"},
