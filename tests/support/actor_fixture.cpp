@@ -81,7 +81,7 @@ std::int64_t ActorFixture::deliver(const std::string& event_id, const std::strin
                                    const stripe::CustomerState& state, std::int64_t second, const Scope& scope) {
   auto carried = state;
   carried.deleted = type == "customer.deleted";
-  const stripe::CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), carried};
+  const stripe::CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), {}, carried};
   return store.deliver(scope, event_id, type, state.id.str(), to_event_json(event), clock.now()).value_or(0);
 }
 

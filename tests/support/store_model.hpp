@@ -11,6 +11,7 @@
 
 #include "domain/change_set.hpp"
 #include "store/inbox_source.hpp"
+#include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
 
 namespace flexsync::test {
@@ -38,6 +39,8 @@ class StoreModel {
   std::vector<store::InboxRow> page(const Scope& scope, const store::PageRequest& request) const;
   std::vector<store::InboxRow> due(const Scope& scope, Timestamp now, int rows_max) const;
   std::map<std::string, CustomerId> find_customers(const Scope& scope, const std::vector<std::string>& claims) const;
+  store::OutboxPage read_ready(const Scope& scope, Timestamp now, int rows_max,
+                               const std::vector<std::string>& busy) const;
   void save_watermark(const Scope& scope, std::int64_t seq);
   std::vector<Scope> scopes_with_work(Timestamp now) const;
 
@@ -50,12 +53,18 @@ class StoreModel {
   const Customer* customer_of(const Scope& scope, const StripeId& id) const;  // through the shadow
   const Mapping* live_mapping(const Scope& scope, const StripeId& id) const;
   std::size_t customers() const { return customers_.size(); }
+  std::vector<Customer> customers_of(const Scope& scope) const;
+  std::vector<Mapping> live_mappings(const Scope& scope) const;
+  std::vector<Intent> intents(const Scope& scope) const;  // in order of seq
+  const Intent* intent(const Scope& scope, const IntentId& id) const;
+  std::size_t ready_intents(const Scope& scope) const;
   std::size_t unsettled(const Scope& scope) const;
   std::int64_t watermark(const Scope& scope) const;
   std::int64_t epoch(const Scope& scope) const;
   void put(const Scope& scope, Customer customer);
   void put(const Scope& scope, Mapping mapping);
   void put(const Scope& scope, StripeObject object);
+  void put(const Scope& scope, Intent intent);  // seq 0: a new one
 
  private:
   template <class Id>
@@ -66,15 +75,18 @@ class StoreModel {
   bool breaks_unique(const ChangeSet& change) const;
   bool settles(const ChangeSet& change) const;
   bool versions_match(const ChangeSet& change) const;
-  void write(const ChangeSet& change);
+  bool intents_wait(const ChangeSet& change) const;
+  std::vector<std::int64_t> write(const ChangeSet& change);
 
   std::int64_t last_seq_ = 0;
+  std::int64_t last_intent_ = 0;
   std::map<std::int64_t, Row> rows_;
   std::map<Scope, std::int64_t> epochs_;
   std::map<Scope, std::int64_t> watermarks_;
   std::map<Key<CustomerId>, Customer> customers_;
   std::map<Key<MappingId>, Mapping> mappings_;
   std::map<Key<StripeId>, StripeObject> objects_;
+  std::map<Key<std::int64_t>, Intent> intents_;
 };
 
 }  // namespace flexsync::test
