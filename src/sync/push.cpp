@@ -88,6 +88,15 @@ ChangeSet turn_into_update(const PushTask& task, const CustomerSnapshot& snapsho
   return change;
 }
 
+// By the time Stripe has answered, our customer may have been mapped to another Stripe customer: never a guess.
+std::optional<std::string> mapped_elsewhere(const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
+  if (!snapshot.mapping || snapshot.mapping->provider_entity_id == state.id.str()) {
+    return std::nullopt;
+  }
+  return "Stripe has made " + state.id.str() + " for a customer that is already mapped to " +
+         snapshot.mapping->provider_entity_id + "; delete one of the two in Stripe";
+}
+
 // A deleted object is fetched without its fields.
 stripe::CustomerState last_known(const PushTask& task, const CustomerSnapshot& snapshot) {
   if (snapshot.shadow) {
@@ -119,19 +128,22 @@ PushDecision on_answered(const PushTask& task, const CustomerSnapshot& snapshot,
     return ended_refused(task, snapshot, "unreadable_answer", state.error().message);
   }
   const auto& shadow = snapshot.shadow;
-  if (shadow && (shadow->deleted || shadow->state == stripe::to_canonical(*state))) {
+  if (shadow && shadow->deleted) {
     return ended(task, snapshot, settled);
   }
+  if (const auto why = mapped_elsewhere(snapshot, *state)) {
+    return ended_refused(task, snapshot, "conflict", *why);
+  }
   // A replayed answer says what was true when the key was first used.
-  if (answered.replayed || (shadow && answered.true_during.from <= shadow->true_during.to &&
-                            shadow->true_during.from <= answered.true_during.to)) {
-    return AskAgain{};
-  }
-  auto change = ended(task, snapshot, settled);
-  if (!shadow || shadow->true_during.to < answered.true_during.from) {
+  const bool is_latest = !answered.replayed && (!shadow || shadow->true_during.to < answered.true_during.from);
+  if (is_latest) {
+    auto change = ended(task, snapshot, settled);
     take_state(origin_of(task), snapshot, settings, *state, answered.true_during, change);
+    return change;
   }
-  return change;
+  const bool is_older = shadow && answered.true_during.to < shadow->true_during.from;
+  const bool is_known = shadow && shadow->state == stripe::to_canonical(*state);
+  return is_older || is_known ? PushDecision(ended(task, snapshot, settled)) : AskAgain{};
 }
 
 }  // namespace
@@ -196,6 +208,9 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
           [&](const KeySpent&) -> PushDecision { return ended(task, snapshot, rekeyed); },
           [&](const AlreadyMapped&) -> PushDecision { return turn_into_update(task, snapshot); },
           [&](const NoCounterpart&) -> PushDecision {
+            if (task.intent.operation == IntentOperation::delete_customer) {
+              return ended(task, snapshot, settled);  // nothing is left to delete
+            }
             return ended_refused(task, snapshot, "not_mapped",
                                  "the customer has no counterpart in Stripe any more; sync it to make a new one");
           },
