@@ -81,6 +81,7 @@ struct customer_sync_state {
   sync::PushTask push_task() const;
   void decide_push();
   void on_push_fetched(const stripe::CallOutcome& outcome);
+  void book(ChangeSet change);
   void finish_push(bool again);
 
   const RoutedEventPtr& event() const { return std::get<RoutedEventPtr>(queue_.front()); }

@@ -9,6 +9,21 @@
 
 namespace flexsync::actors {
 
+namespace {
+
+// Stripe could not be asked now, but may be later; nothing: asking again gives the same.
+std::optional<std::string> why_not_now(const stripe::CallOutcome& outcome) {
+  return std::visit(Overloaded{
+                        [](const stripe::RetryLater& later) { return std::optional(later.reason); },
+                        [](const stripe::NotConnected& paused) { return std::optional(paused.reason); },
+                        [](const stripe::Unknown& unknown) { return std::optional(unknown.reason); },
+                        [](const auto&) { return std::optional<std::string>(); },
+                    },
+                    outcome);
+}
+
+}  // namespace
+
 // --- commands -----------------------------------------------------------------------------------------------------
 
 void customer_sync_state::decide_command() {
@@ -83,15 +98,20 @@ sync::PushTask customer_sync_state::push_task() const {
 void customer_sync_state::decide_push() {
   auto decision =
       sync::decide_pushed(push_task(), snapshot_, args.services->config.customer, args.services->config.push_retry);
-  auto* change = std::get_if<ChangeSet>(&decision);
-  if (change == nullptr) {
-    fetch(push()->stripe_id);
-  } else if (change->intents.empty() && !change->stripe_object) {
-    finish_push(false);  // its echo has said it all before
+  if (auto* change = std::get_if<ChangeSet>(&decision)) {
+    book(std::move(*change));
   } else {
-    FLEXSYNC_FAILPOINT("outbox.before_booking");
-    write(std::move(*change));
+    fetch(push()->stripe_id);
   }
+}
+
+void customer_sync_state::book(ChangeSet change) {
+  if (change.intents.empty() && !change.stripe_object) {
+    finish_push(false);  // its echo has said it all before
+    return;
+  }
+  FLEXSYNC_FAILPOINT("outbox.before_booking");
+  write(std::move(change));
 }
 
 void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
@@ -103,7 +123,12 @@ void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
       return;
     }
   }
-  write(sync::decide_pushed_unanswered(push_task(), snapshot_, settings));
+  const auto passing = why_not_now(outcome);
+  if (passing && push()->intent.attempts + 1 < args.services->config.refetch_attempts_max) {
+    book(sync::decide_pushed_unconfirmed(push_task(), snapshot_, *passing, args.services->config.push_retry));
+  } else {
+    write(sync::decide_pushed_unanswered(push_task(), snapshot_, settings));
+  }
 }
 
 void customer_sync_state::finish_push(bool again) {

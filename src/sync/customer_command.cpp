@@ -58,11 +58,11 @@ Customer updated(const Customer& before, const UpdateCustomer& wanted) {
 // What Stripe has to be told so that it has these fields: where it knows the customer, or is about to, what changed;
 // else the whole of it.
 void push(const CommandTask& task, const CustomerSnapshot& snapshot, const CustomerFields& fields,
-          std::vector<std::string> changed, ChangeSet& change) {
+          const std::vector<std::string>& changed, ChangeSet& change) {
   if (!snapshot.mapping && waiting_creation(snapshot.intents) == nullptr) {
     change.new_intents.push_back(creation(intent_origin(task), fields));
   } else if (!changed.empty()) {
-    change.new_intents.push_back(update(intent_origin(task), fields, std::move(changed)));
+    change.new_intents.push_back(update(intent_origin(task), fields, changed));
   }
 }
 

@@ -21,30 +21,48 @@ CustomerFields known_fields(const CustomerSnapshot& snapshot) {
   return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
 }
 
-// Stripe's state against what waits to be told to it: the local value stays, or the intent goes.
+using Names = std::vector<std::string>;
+
+Names common(const Names& names, const Names& others) {
+  Names both;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(both),
+               [&](const auto& name) { return std::find(others.begin(), others.end(), name) != others.end(); });
+  return both;
+}
+
+// The fields of the intents that end here: Stripe has been told of them.
+Names told_by_us(const ChangeSet& change) {
+  Names names;
+  for (const auto& intent : change.intents) {
+    names.insert(names.end(), intent.fields.begin(), intent.fields.end());
+  }
+  return names;
+}
+
+// Stripe's state (`theirs`) against what waits to be told to it: the local value stays, or the intent goes.
 void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapshot, FieldConflict conflict,
-                      const CustomerFields& before, CustomerFields& fields, ChangeSet& change) {
+                      const CustomerFields& theirs, CustomerFields& fields, ChangeSet& change) {
+  const auto& before = snapshot.customer->fields;
   const auto taken = changed_fields(before, fields);
+  const auto ours = told_by_us(change);
+  Names dropped;
+  std::string request_id;
   for (const auto& intent : untouched(snapshot.intents, change)) {
-    std::vector<std::string> both;
-    std::copy_if(intent.fields.begin(), intent.fields.end(), std::back_inserter(both),
-                 [&](const auto& name) { return std::find(taken.begin(), taken.end(), name) != taken.end(); });
-    if (both.empty()) {
-      continue;
-    }
+    const auto both = common(intent.fields, taken);
     // A creation carries the customer itself, and what may be on its way cannot be called back.
-    if (conflict == FieldConflict::local || intent.operation == IntentOperation::create_customer ||
-        intent.attempts > 0) {
-      copy_fields(both, before, fields);
+    const bool stays =
+        conflict == FieldConflict::local || intent.operation == IntentOperation::create_customer || intent.attempts > 0;
+    const auto kept = stays ? both : common(both, ours);
+    copy_fields(kept, before, fields);
+    if (kept.size() == both.size()) {
       continue;
     }
     change.intents.push_back(superseded(intent, origin.now, "Stripe changed the same fields (sync.conflict = stripe)"));
-    auto rest = intent.fields;
-    std::erase_if(rest, [&](const auto& name) { return std::find(both.begin(), both.end(), name) != both.end(); });
-    if (!rest.empty()) {
-      change.new_intents.push_back(
-          update({origin.scope, origin.customer_id, origin.now, intent.request_id}, before, std::move(rest)));
-    }
+    dropped.insert(dropped.end(), intent.fields.begin(), intent.fields.end());
+    request_id = intent.request_id;
+  }
+  if (const auto rest = common(changed_fields(theirs, fields), dropped); !rest.empty()) {
+    change.new_intents.push_back(update({origin.scope, origin.customer_id, origin.now, request_id}, fields, rest));
   }
 }
 
@@ -54,7 +72,8 @@ Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapsh
   if (snapshot.customer) {
     customer = *snapshot.customer;
     apply_difference(known_fields(snapshot), fields, customer.fields);
-    settle_conflicts(origin, snapshot, settings.conflict, snapshot.customer->fields, customer.fields, change);
+    copy_fields(told_by_us(change), fields, customer.fields);  // Stripe may have changed them since: no more ours
+    settle_conflicts(origin, snapshot, settings.conflict, fields, customer.fields, change);
   } else {
     customer.id = origin.customer_id;
     customer.external_id = external_id_for(state);
@@ -176,6 +195,21 @@ bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, con
   return false;
 }
 
+void take_told(const StateOrigin& origin, const CustomerSnapshot& snapshot, ChangeSet& change) {
+  if (!snapshot.customer || is_gone(snapshot) || !snapshot.mapping || !snapshot.shadow || snapshot.shadow->deleted) {
+    return;
+  }
+  auto told = told_by_us(change);
+  for (const auto& intent : untouched(snapshot.intents, change)) {
+    std::erase_if(told, [&](const auto& name) {
+      return std::find(intent.fields.begin(), intent.fields.end(), name) != intent.fields.end();
+    });
+  }
+  auto customer = *snapshot.customer;
+  copy_fields(told, known_fields(snapshot), customer.fields);
+  write_customer(origin, snapshot, std::move(customer), change);
+}
+
 void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
                    stripe::CustomerState state, Timestamp at, ChangeSet& change) {
   state.deleted = true;
@@ -199,7 +233,9 @@ void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, 
   }
   // A creation may be on its way; its answer will find the tombstone.
   for (const auto& intent : untouched(snapshot.intents, change)) {
-    if (intent.operation != IntentOperation::create_customer) {
+    if (intent.operation == IntentOperation::delete_customer) {
+      change.intents.push_back(settled(intent, origin.now));
+    } else if (intent.operation == IntentOperation::update_customer) {
       change.intents.push_back(superseded(intent, origin.now, "the customer was deleted in Stripe"));
     }
   }

@@ -80,10 +80,10 @@ ChangeSet turn_into_update(const PushTask& task, const CustomerSnapshot& snapsho
   change.intents.push_back(superseded(*intent, task.now, "the customer is in Stripe already"));
   const auto known =
       snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-  auto names = changed_fields(known, snapshot.customer->fields);
+  const auto names = changed_fields(known, snapshot.customer->fields);
   if (!names.empty() && !is_gone(snapshot)) {
-    change.new_intents.push_back(update({task.scope, task.customer_id, task.now, intent->request_id},
-                                        snapshot.customer->fields, std::move(names)));
+    change.new_intents.push_back(
+        update({task.scope, task.customer_id, task.now, intent->request_id}, snapshot.customer->fields, names));
   }
   return change;
 }
@@ -143,7 +143,12 @@ PushDecision on_answered(const PushTask& task, const CustomerSnapshot& snapshot,
   }
   const bool is_older = shadow && answered.true_during.to < shadow->true_during.from;
   const bool is_known = shadow && shadow->state == stripe::to_canonical(*state);
-  return is_older || is_known ? PushDecision(ended(task, snapshot, settled)) : AskAgain{};
+  if (!is_older && !is_known) {
+    return AskAgain{};
+  }
+  auto change = ended(task, snapshot, settled);
+  take_told(origin_of(task), snapshot, change);
+  return change;
 }
 
 }  // namespace
@@ -240,13 +245,25 @@ ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot&
   const auto* answered = std::get_if<stripe::Answered>(&task.result);
   const auto state = answered != nullptr ? stripe::parse_customer(answered->json)
                                          : fail(ErrorCode::internal_error, "only an answer has a state");
-  if (state) {
+  if (!state) {
+    return change;
+  }
+  if (answered->replayed && snapshot.shadow) {
+    take_told(origin_of(task), snapshot, change);  // it may be older than what is known
+    change.stripe_object = snapshot.shadow;
+    change.stripe_object->version += 1;
+  } else {
     const auto known =
         snapshot.shadow ? later(snapshot.shadow->true_during, answered->true_during) : answered->true_during;
     take_state(origin_of(task), snapshot, settings, *state, known, change);
-    change.stripe_object->needs_reconcile = true;
   }
+  change.stripe_object->needs_reconcile = true;
   return change;
+}
+
+ChangeSet decide_pushed_unconfirmed(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why,
+                                    const RetryPolicy& retry) {
+  return try_later(task, snapshot, stripe::Unknown{why, false}, retry);
 }
 
 ChangeSet decide_push_conflict(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why) {
