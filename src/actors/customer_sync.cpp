@@ -300,7 +300,7 @@ customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer se
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.enqueue(std::move(push));
       },
-      [&state](expire_atom, const IntentId& intent) { state.on_expired(intent); },
+      [&state](expire_atom, std::uint64_t waiter) { state.on_expired(waiter); },
       [&state, self](loaded_atom, const StoredCustomerPtr& stored) {
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_loaded(*stored);

@@ -60,22 +60,23 @@ void customer_sync_state::wait_or_answer(const PendingCommandPtr& asked, Custome
   }
   const auto intent = reply.intent->id;
   asked->set_otherwise(std::move(reply));
-  waiting_.emplace(intent, asked);
-  self->delayed_send(self, *wait, expire_atom::value, intent);
+  waiting_.emplace(++waiters_, Waiter{intent, asked});
+  self->delayed_send(self, *wait, expire_atom::value, waiters_);
 }
 
 void customer_sync_state::answer_waiting(const Intent& intent) {
-  const auto [first, last] = waiting_.equal_range(intent.id);
-  for (auto entry = first; entry != last; ++entry) {
-    answer_command(entry->second, CustomerReply{*snapshot_.customer, snapshot_.mapping, intent});
-  }
-  waiting_.erase(first, last);
+  std::erase_if(waiting_, [&](const auto& entry) {
+    const auto& waiter = entry.second;
+    if (waiter.intent == intent.id) {
+      answer_command(waiter.command, CustomerReply{*snapshot_.customer, snapshot_.mapping, intent});
+    }
+    return waiter.intent == intent.id;
+  });
 }
 
-void customer_sync_state::on_expired(const IntentId& intent) {
-  for (auto entry = waiting_.find(intent); entry != waiting_.end(); entry = waiting_.find(intent)) {
+void customer_sync_state::on_expired(std::uint64_t waiter) {
+  if (waiting_.erase(waiter) > 0) {  // it hears how far its intent had come
     self->send(args.supervisor, done_atom::value, args.customer_id);
-    waiting_.erase(entry);  // whoever waits hears how far it had come
   }
 }
 

@@ -136,7 +136,7 @@ void outbox_sender_state::on_called(const store::OutboxRow& row, const stripe::C
 bool outbox_sender_state::hold(const store::OutboxRow& row, const stripe::CallOutcome& outcome) {
   const auto now = args.services->clock.now();
   if (const auto* later = std::get_if<stripe::RetryLater>(&outcome)) {
-    hold_until_ = std::max(hold_until_, later->not_before);
+    hold_until_ = std::max({hold_until_, later->not_before, now + args.services->config.store_retry});
   } else if (std::holds_alternative<stripe::NotConnected>(outcome)) {
     hold_until_ = std::max(hold_until_, now + args.services->config.outbox_pause);
   } else {
