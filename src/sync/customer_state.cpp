@@ -10,7 +10,7 @@ namespace flexsync::sync {
 
 namespace {
 
-constexpr const char* kCreatedBy = "stripe";
+constexpr const char* kStripeItself = "stripe";
 
 std::string stripe_id_json(const std::string& id) {
   return R"({"stripe_customer_id":")" + id + R"("})";
@@ -80,11 +80,16 @@ Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapsh
     customer.fields = fields;
     customer.created_at = origin.now;
     customer.updated_at = origin.now;
-    customer.created_by = kCreatedBy;
-    customer.updated_by = kCreatedBy;
+    customer.created_by = kStripeItself;
+    customer.updated_by = kStripeItself;
   }
   customer.fields.metadata[kStripeCustomerIdKey] = state.id.str();
   return customer;
+}
+
+// Removed by Stripe's deletion, not here: its last state may still come.
+bool is_removed_by_stripe(const CustomerSnapshot& snapshot) {
+  return is_gone(snapshot) && snapshot.customer->updated_by == kStripeItself;
 }
 
 Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
@@ -221,7 +226,7 @@ void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, 
   if (snapshot.mapping) {
     end_mapping(origin, next_mapping(origin, snapshot, state), change);
   }
-  if (!is_gone(snapshot)) {
+  if (!is_gone(snapshot) || is_removed_by_stripe(snapshot)) {
     auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);
     change.new_intents.clear();
     if (settings.customer_deleted == CustomerDeleted::archive) {
