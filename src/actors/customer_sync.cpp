@@ -244,11 +244,11 @@ void customer_sync_state::on_refused(const ChangeReply& reply) {
     loaded_ = false;
     fail_command(reply.result == ChangeResult::conflict ? ErrorCode::already_exists : ErrorCode::database_error,
                  reply.message);
-  } else if (++refusals_ == 1 && !(writing_->parked)) {
+  } else if (++refusals_ == 1 && reply.result == ChangeResult::conflict && !writing_->parked) {
     load();  // it may be a row of our own predecessor's, not yet in the snapshot
   } else if (std::holds_alternative<RoutedEventPtr>(queue_.front())) {
     on_event_refused(reply);
-  } else if (refusals_ == 2) {
+  } else if (refusals_ <= 2) {
     write(sync::decide_push_conflict(push_task(), snapshot_, reply.message));
   } else {
     finish_push(true);

@@ -1,4 +1,5 @@
 // What a customer's actor does with an event: decide, perhaps ask Stripe, settle or park.
+#include <caf/all.hpp>
 #include <variant>
 
 #include "actors/customer_sync.hpp"

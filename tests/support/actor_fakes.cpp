@@ -152,6 +152,15 @@ void FakeInbox::save_watermark(const Scope& scope, std::int64_t seq) {
   store_.save_watermark(scope, seq);
 }
 
+void FakeOutbox::read_ready(const Scope& scope, Timestamp now, int rows_max, std::vector<std::string> busy,
+                            std::function<void(Result<store::OutboxPage>)> reply) {
+  busy_entities.push_back(busy);
+  reading<store::OutboxPage>(
+      held_, "outbox", pages[scope].take(),
+      [this, scope, now, rows_max, busy = std::move(busy)] { return store_.ready_intents(scope, now, rows_max, busy); },
+      std::move(reply));
+}
+
 // --- Stripe -------------------------------------------------------------------------------------------------------
 
 void FakeTransport::send(stripe::HttpRequest request, std::function<void(stripe::HttpResult)> reply) {

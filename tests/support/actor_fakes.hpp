@@ -26,7 +26,7 @@ class HeldCalls {
   using Work = std::function<Reply()>;  // takes effect, returns what sends the reply
 
   bool hold_all = false;
-  std::set<std::string> hold;  // "change", "load", "page", "due", "claims", "own", "work", "stripe"
+  std::set<std::string> hold;  // "change", "load", "page", "due", "claims", "own", "work", "outbox", "stripe"
 
   void call(const std::string& kind, Work work);
   std::size_t waiting(const std::string& kind) const;
@@ -123,6 +123,21 @@ class FakeInbox final : public store::InboxSource {
   std::vector<store::PageRequest> page_requests;
   int claims_asked = 0;
   int watermark_violations = 0;  // saved although a row at or below it was unsettled
+
+ private:
+  StoreModel& store_;
+  HeldCalls& held_;
+};
+
+class FakeOutbox final : public store::OutboxSource {
+ public:
+  FakeOutbox(StoreModel& store, HeldCalls& held) : store_(store), held_(held) {}
+
+  void read_ready(const Scope& scope, Timestamp now, int rows_max, std::vector<std::string> busy,
+                  std::function<void(Result<store::OutboxPage>)> reply) override;
+
+  std::map<Scope, Script<ReadFault>> pages;             // by tenant, so that one can fail alone
+  std::vector<std::vector<std::string>> busy_entities;  // of each call
 
  private:
   StoreModel& store_;

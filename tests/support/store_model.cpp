@@ -56,10 +56,11 @@ ChangeReply StoreModel::apply(const ChangeSet& change) {
   if (!settles(change)) {
     return {ChangeResult::already_settled, {}};
   }
-  if (!versions_match(change) || !intents_wait(change)) {
+  if (!versions_match(change) || !intents_match(change)) {
     return {ChangeResult::stale_version, {}};
   }
-  return {ChangeResult::committed, {}, write(change)};
+  write(change);
+  return {ChangeResult::committed, {}, write_intents(change)};
 }
 
 bool StoreModel::breaks_unique(const ChangeSet& change) const {
@@ -111,15 +112,7 @@ bool StoreModel::versions_match(const ChangeSet& change) const {
   return true;
 }
 
-// What became of an intent is written once: one that has ended stays as it is.
-bool StoreModel::intents_wait(const ChangeSet& change) const {
-  return std::all_of(change.intents.begin(), change.intents.end(), [&](const auto& intent) {
-    const auto* known = value_at(intents_, Key<std::int64_t>{change.scope, intent.seq});
-    return known != nullptr && known->state == IntentState::ready;
-  });
-}
-
-std::vector<std::int64_t> StoreModel::write(const ChangeSet& change) {
+void StoreModel::write(const ChangeSet& change) {
   if (change.customer) {
     put(change.scope, *change.customer);
   }
@@ -129,21 +122,13 @@ std::vector<std::int64_t> StoreModel::write(const ChangeSet& change) {
   if (change.stripe_object) {
     put(change.scope, *change.stripe_object);
   }
-  for (const auto& intent : change.intents) {
-    put(change.scope, intent);
+  if (!change.settlement || !rows_.contains(change.settlement->seq)) {
+    return;
   }
-  std::vector<std::int64_t> seqs;
-  for (const auto& intent : change.new_intents) {
-    put(change.scope, intent);
-    seqs.push_back(last_intent_);
-  }
-  if (change.settlement && rows_.contains(change.settlement->seq)) {
-    auto& row = rows_.at(change.settlement->seq);
-    row.settlement = change.settlement;
-    row.parked = change.parked;
-    row.settlements += is_finished(row) ? 1 : 0;
-  }
-  return seqs;
+  auto& row = rows_.at(change.settlement->seq);
+  row.settlement = change.settlement;
+  row.parked = change.parked;
+  row.settlements += is_finished(row) ? 1 : 0;
 }
 
 store::Ownership StoreModel::take_ownership(const Scope& scope) {
@@ -161,17 +146,12 @@ store::StoredCustomer StoreModel::load(const store::SnapshotRequest& request) co
       stored.mapping = mapping;
     }
   }
-  const auto wanted =
+  const auto stripe_id =
       request.stripe_id.empty() && stored.mapping ? StripeId(stored.mapping->provider_entity_id) : request.stripe_id;
-  if (const auto* known = object(request.scope, wanted)) {
+  if (const auto* known = object(request.scope, stripe_id)) {
     stored.shadow = *known;
   }
-  for (const auto& [key, intent] : intents_) {
-    if (key.first == request.scope && intent.entity_id == request.customer_id.str() &&
-        intent.state == IntentState::ready) {
-      stored.intents.push_back(intent);
-    }
-  }
+  stored.intents = ready_of(request.scope, request.customer_id.str());
   return stored;
 }
 
@@ -240,32 +220,6 @@ std::map<std::string, CustomerId> StoreModel::find_customers(const Scope& scope,
   return found;
 }
 
-store::OutboxPage StoreModel::read_ready(const Scope& scope, Timestamp now, int rows_max,
-                                         const std::vector<std::string>& busy) const {
-  std::set<std::string> seen(busy.begin(), busy.end());
-  store::OutboxPage page;
-  for (const auto& [key, intent] : intents_) {
-    if (key.first != scope || intent.state != IntentState::ready || !seen.insert(intent.entity_id).second) {
-      continue;
-    }
-    if (intent.next_attempt_at > now) {
-      page.next_due = page.next_due ? std::min(*page.next_due, intent.next_attempt_at) : intent.next_attempt_at;
-      continue;
-    }
-    store::OutboxRow row{intent, {}};
-    for (const auto& mapping : live_mappings(scope)) {
-      if (mapping.entity_id == intent.entity_id) {
-        row.stripe_id = StripeId(mapping.provider_entity_id);
-      }
-    }
-    page.rows.push_back(std::move(row));
-  }
-  std::stable_sort(page.rows.begin(), page.rows.end(),
-                   [](const auto& a, const auto& b) { return a.intent.next_attempt_at < b.intent.next_attempt_at; });
-  page.rows.resize(std::min(page.rows.size(), static_cast<std::size_t>(rows_max)));
-  return page;
-}
-
 void StoreModel::save_watermark(const Scope& scope, std::int64_t seq) {
   watermarks_[scope] = std::max(watermarks_[scope], seq);
 }
@@ -327,29 +281,6 @@ std::vector<Mapping> StoreModel::live_mappings(const Scope& scope) const {
   return found;
 }
 
-std::vector<Intent> StoreModel::intents(const Scope& scope) const {
-  std::vector<Intent> found;
-  for (const auto& [key, intent] : intents_) {
-    if (key.first == scope) {
-      found.push_back(intent);
-    }
-  }
-  return found;
-}
-
-const Intent* StoreModel::intent(const Scope& scope, const IntentId& id) const {
-  const auto found = std::find_if(intents_.begin(), intents_.end(), [&](const auto& entry) {
-    return entry.first.first == scope && entry.second.id == id;
-  });
-  return found == intents_.end() ? nullptr : &found->second;
-}
-
-std::size_t StoreModel::ready_intents(const Scope& scope) const {
-  return static_cast<std::size_t>(std::count_if(intents_.begin(), intents_.end(), [&](const auto& entry) {
-    return entry.first.first == scope && entry.second.state == IntentState::ready;
-  }));
-}
-
 std::size_t StoreModel::unsettled(const Scope& scope) const {
   return static_cast<std::size_t>(std::count_if(rows_.begin(), rows_.end(), [&](const auto& entry) {
     return entry.second.scope == scope && !is_finished(entry.second) &&
@@ -377,13 +308,6 @@ void StoreModel::put(const Scope& scope, Mapping mapping) {
 
 void StoreModel::put(const Scope& scope, StripeObject object) {
   objects_[{scope, object.stripe_id}] = std::move(object);
-}
-
-void StoreModel::put(const Scope& scope, Intent intent) {
-  if (intent.seq == 0) {
-    intent.seq = ++last_intent_;
-  }
-  intents_[{scope, intent.seq}] = std::move(intent);
 }
 
 }  // namespace flexsync::test

@@ -1,5 +1,6 @@
 // The store in memory: takes change sets by the rules of the database (store/change_statements.cpp): epoch, settled
-// once, row versions, two-sided unique mappings, unique external_id. Copyable, so that a test can try every order.
+// once, row versions, two-sided unique mappings, unique external_id, intents finished once. Copyable, so that a test
+// can try every order.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +40,9 @@ class StoreModel {
   std::vector<store::InboxRow> page(const Scope& scope, const store::PageRequest& request) const;
   std::vector<store::InboxRow> due(const Scope& scope, Timestamp now, int rows_max) const;
   std::map<std::string, CustomerId> find_customers(const Scope& scope, const std::vector<std::string>& claims) const;
-  store::OutboxPage read_ready(const Scope& scope, Timestamp now, int rows_max,
-                               const std::vector<std::string>& busy) const;
   void save_watermark(const Scope& scope, std::int64_t seq);
+  store::OutboxPage ready_intents(const Scope& scope, Timestamp now, int rows_max,
+                                  const std::vector<std::string>& busy) const;
   std::vector<Scope> scopes_with_work(Timestamp now) const;
 
   // What a test looks at.
@@ -52,19 +53,17 @@ class StoreModel {
   const Customer* customer(const Scope& scope, const CustomerId& id) const;
   const Customer* customer_of(const Scope& scope, const StripeId& id) const;  // through the shadow
   const Mapping* live_mapping(const Scope& scope, const StripeId& id) const;
-  std::size_t customers() const { return customers_.size(); }
+  std::vector<Intent> intents(const Scope& scope) const;  // all of them, in order of seq
   std::vector<Customer> customers_of(const Scope& scope) const;
   std::vector<Mapping> live_mappings(const Scope& scope) const;
-  std::vector<Intent> intents(const Scope& scope) const;  // in order of seq
-  const Intent* intent(const Scope& scope, const IntentId& id) const;
-  std::size_t ready_intents(const Scope& scope) const;
+  std::size_t customers() const { return customers_.size(); }
   std::size_t unsettled(const Scope& scope) const;
   std::int64_t watermark(const Scope& scope) const;
   std::int64_t epoch(const Scope& scope) const;
   void put(const Scope& scope, Customer customer);
   void put(const Scope& scope, Mapping mapping);
   void put(const Scope& scope, StripeObject object);
-  void put(const Scope& scope, Intent intent);  // seq 0: a new one
+  std::int64_t put(const Scope& scope, Intent intent);  // the seq it was given
 
  private:
   template <class Id>
@@ -75,11 +74,14 @@ class StoreModel {
   bool breaks_unique(const ChangeSet& change) const;
   bool settles(const ChangeSet& change) const;
   bool versions_match(const ChangeSet& change) const;
-  bool intents_wait(const ChangeSet& change) const;
-  std::vector<std::int64_t> write(const ChangeSet& change);
+  bool intents_match(const ChangeSet& change) const;
+  bool is_head(const Scope& scope, const Intent& intent) const;
+  std::vector<Intent> ready_of(const Scope& scope, const std::string& entity_id) const;
+  std::vector<std::int64_t> write_intents(const ChangeSet& change);
+  void write(const ChangeSet& change);
 
   std::int64_t last_seq_ = 0;
-  std::int64_t last_intent_ = 0;
+  std::int64_t last_intent_seq_ = 0;
   std::map<std::int64_t, Row> rows_;
   std::map<Scope, std::int64_t> epochs_;
   std::map<Scope, std::int64_t> watermarks_;
