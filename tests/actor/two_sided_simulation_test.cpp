@@ -1,5 +1,6 @@
 // Random schedules of both ways at once: after settling, both sides are equal, every command was answered once, and
-// nothing was made twice. A failure prints its seed; FLEXSYNC_SEED=<seed> runs that one alone.
+// nothing was made twice. A failure prints its seed; FLEXSYNC_SEED=<seed> runs that one alone, FLEXSYNC_SEEDS=<count>
+// so many of each.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 
@@ -13,6 +14,9 @@ namespace {
 std::vector<std::uint64_t> seeds(std::uint64_t count) {
   if (const char* wanted = std::getenv("FLEXSYNC_SEED")) {
     return {std::stoull(wanted)};
+  }
+  if (const char* wanted = std::getenv("FLEXSYNC_SEEDS")) {
+    count = std::stoull(wanted);
   }
   std::vector<std::uint64_t> all;
   for (std::uint64_t seed = 1; seed <= count; ++seed) {
