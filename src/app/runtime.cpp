@@ -10,6 +10,7 @@
 #include "store/connection_cache.hpp"
 #include "store/dead_letter_commands.hpp"
 #include "store/inbox_writer.hpp"
+#include "store/outbox_source.hpp"
 #include "store/provisioning.hpp"
 #include "store/queries.hpp"
 #include "store/secret_box.hpp"
@@ -45,6 +46,17 @@ void report_depths(const std::vector<store::StoreInboxSource::Depth>& depths, Me
   }
 }
 
+void report_depths(const std::vector<store::StoreOutboxSource::Depth>& depths, Metrics& metrics, Timestamp now) {
+  for (const auto& [scope, ready, oldest, refused] : depths) {
+    const auto& tenant = scope.tenant.str();
+    const auto& environment = scope.environment.str();
+    const std::chrono::duration<double> age = now - oldest;
+    metrics.outbox_depth(tenant, environment).Set(static_cast<double>(ready));
+    metrics.outbox_oldest_seconds(tenant, environment).Set(ready > 0 ? age.count() : 0);
+    metrics.outbox_refused(tenant, environment).Set(static_cast<double>(refused));
+  }
+}
+
 }  // namespace
 
 // In start order. Late answers of the writers' and the transport's threads go to actors, hence the engine (the actor
@@ -56,6 +68,7 @@ struct Runtime::Parts {
         engine(scheduler_config(config)),
         pool(read_pool_config(config, database.server_url), metrics),
         inbox_source(pool),
+        outbox_source(pool),
         changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
                                                       precedence)),
         snapshots(std::make_unique<store::SnapshotLoader>(snapshot_config(config, database.server_url), metrics)),
@@ -106,6 +119,11 @@ struct Runtime::Parts {
         report_depths(*depths, metrics, clock.now());
       }
     });
+    outbox_source.depths([this](const Result<std::vector<store::StoreOutboxSource::Depth>>& depths) {
+      if (depths) {
+        report_depths(*depths, metrics, clock.now());
+      }
+    });
   }
 
   Metrics metrics;
@@ -116,6 +134,7 @@ struct Runtime::Parts {
   store::ReadPool pool;
   store::Precedence precedence;
   store::StoreInboxSource inbox_source;
+  store::StoreOutboxSource outbox_source;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;
   std::unique_ptr<stripe::Transport> transport;

@@ -61,12 +61,43 @@ struct Page {
   std::int64_t total = 0;
 };
 
+enum class CustomerField : std::uint8_t { id, external_id, name, email, contact, status, created_at };
+
+// FlexPrice's operators, by what they mean; text is compared as it is, except that `contains` ignores case.
+enum class Comparison : std::uint8_t {
+  in,            // one of the values (eq: the one value)
+  not_in,        // none of them
+  contains,      // the value is a part of it
+  not_contains,  // likewise not
+  before,        // of a time: earlier than
+  after,         // later than
+  from,          // then or later
+};
+
+struct CustomerCondition {
+  CustomerField field = CustomerField::id;
+  Comparison comparison = Comparison::in;
+  std::vector<std::string> values;
+  Timestamp time;  // instead of the values, for created_at
+
+  friend bool operator==(const CustomerCondition&, const CustomerCondition&) = default;
+};
+
+struct CustomerOrder {
+  CustomerField field = CustomerField::created_at;
+  bool ascending = false;
+
+  friend bool operator==(const CustomerOrder&, const CustomerOrder&) = default;
+};
+
 struct CustomerFilter {
   ListOptions list;
-  std::optional<Status> status;  // nothing: published and archived
+  std::optional<Status> status;  // nothing: published and archived, unless a condition is about the status
   std::vector<std::string> ids;
   std::vector<std::string> external_ids;
   std::string email;
+  std::vector<CustomerCondition> conditions;  // all must hold
+  std::vector<CustomerOrder> order;           // before the list's own, by creation
 };
 
 struct MappingFilter {

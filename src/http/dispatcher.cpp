@@ -4,21 +4,11 @@
 #include <memory>
 #include <utility>
 
+#include "http/deferred.hpp"
 #include "http/error_body.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::http {
-
-namespace {
-
-// A fault of ours: the client learns that it happened and under which id, the log learns what.
-Response internal_error(const Route& route, const std::exception& error) {
-  log::error("a handler failed", {{"route", route.pattern}, {"error", error.what()}});
-  return error_response(
-      Error{ErrorCode::internal_error, "An unexpected error occurred; the X-Request-ID names it", {}});
-}
-
-}  // namespace
 
 Dispatcher::Dispatcher(Router router, WorkerPool& workers, Authenticator& authenticator, NetworkList trusted_proxies,
                        NetworkList webhook_allow_list)
@@ -57,7 +47,7 @@ void Dispatcher::run(Request request, Admission admission, ExchangePtr exchange)
     try {
       route.async(std::move(request), admission.path, exchange);
     } catch (const std::exception& error) {
-      exchange->reply(internal_error(route, error));
+      exchange->reply(internal_error(route.pattern, error));
     }
     return;
   }
@@ -67,15 +57,15 @@ void Dispatcher::run(Request request, Admission admission, ExchangePtr exchange)
     PathValues path;
   };
   auto job = std::make_shared<Job>(Job{std::move(request), std::move(admission.path)});
-  if (!workers_.submit([this, &route, job, exchange] { run_blocking(route, job->request, job->path, *exchange); })) {
+  if (!workers_.submit([this, &route, job, exchange] { run_on_worker(route, job->request, job->path, exchange); })) {
     exchange->reply(Error{ErrorCode::service_unavailable, "Too many requests are waiting already; try again", {}});
   }
 }
 
-void Dispatcher::run_blocking(const Route& route, const Request& request, const PathValues& path,
-                              Exchange& exchange) const {
+void Dispatcher::run_on_worker(const Route& route, const Request& request, const PathValues& path,
+                               const ExchangePtr& exchange) const {
   const log::RequestScope scope(request.request_id);
-  Response response;
+  std::optional<Response> response;
   try {
     auto query = Query::parse(request.query);
     Result<Principal> principal = Principal{};
@@ -87,17 +77,24 @@ void Dispatcher::run_blocking(const Route& route, const Request& request, const 
     } else if (!query) {
       response = error_response(query.error());
     } else {
-      response = route.blocking(RequestContext{request, path, std::move(*query), std::move(*principal)});
+      const RequestContext context{request, path, std::move(*query), std::move(*principal)};
+      if (route.deferred) {
+        route.deferred(context, exchange);
+      } else {
+        response = route.blocking(context);
+      }
     }
   } catch (const std::exception& error) {
-    response = internal_error(route, error);
+    response = internal_error(route.pattern, error);
   }
   log::debug("request", {{"method", request.method_name},
                          {"route", route.pattern},
-                         {"status", response.status},
+                         {"status", response ? std::to_string(response->status) : "deferred"},
                          {"client", request.client},
                          {"traceparent", request.traceparent}});
-  exchange.reply(std::move(response));
+  if (response) {
+    exchange->reply(std::move(*response));
+  }
 }
 
 }  // namespace flexsync::http

@@ -34,7 +34,8 @@ class Dispatcher {
   RouteStats& unmatched() const { return router_.unmatched(); }
 
  private:
-  void run_blocking(const Route& route, const Request& request, const PathValues& path, Exchange& exchange) const;
+  void run_on_worker(const Route& route, const Request& request, const PathValues& path,
+                     const ExchangePtr& exchange) const;
 
   Router router_;
   WorkerPool& workers_;

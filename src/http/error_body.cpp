@@ -14,10 +14,15 @@ Response error_response(int status, std::string_view code, std::string_view mess
   for (const auto& [field, text] : details) {
     fields[field] = text;
   }
-  auto response = json_response(
-      status, {{"success", false},
-               {"error",
-                {{"code", code}, {"message", message}, {"http_status_code", status}, {"details", std::move(fields)}}}});
+  // internal_error is FlexPrice's older field for what only its developers understand; ours stays in the log. But its
+  // official client, with zod 4.4 and later, refuses an error that lacks it.
+  auto response = json_response(status, {{"success", false},
+                                         {"error",
+                                          {{"code", code},
+                                           {"message", message},
+                                           {"http_status_code", status},
+                                           {"details", std::move(fields)},
+                                           {"internal_error", nullptr}}}});
   if (status == 429 || status == 503) {
     response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
   }

@@ -1,4 +1,5 @@
-// The one renderer of errors: {"success":false,"error":{"code","message","http_status_code","details"}}.
+// The one renderer of errors: {"success":false,"error":{"code","message","http_status_code","details",
+// "internal_error":null}}.
 #pragma once
 
 #include <map>

@@ -1,15 +1,15 @@
 #include "http/json_body.hpp"
 
+#include <climits>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
+
+#include "http/utf8.hpp"
 
 namespace flexsync::http {
 
 namespace {
-
-constexpr std::size_t kMetadataEntriesMax = 100;
-constexpr std::size_t kMetadataKeySizeMax = 255;
-constexpr std::size_t kMetadataValueSizeMax = 4096;
 
 // The place where the parser stopped, as people count: line and column from 1.
 std::string place_of(std::string_view text, std::size_t byte) {
@@ -45,6 +45,10 @@ bool nests_deeper_than(std::string_view json, int max) {
   return false;
 }
 
+Error not_json(std::string_view body, std::size_t byte) {
+  return Error{ErrorCode::validation_error, "The body is not valid JSON: it breaks at " + place_of(body, byte), {}};
+}
+
 Result<nlohmann::json> parse_json_object(std::string_view body, int depth_max) {
   if (nests_deeper_than(body, depth_max)) {
     return fail(ErrorCode::validation_error,
@@ -57,7 +61,7 @@ Result<nlohmann::json> parse_json_object(std::string_view body, int depth_max) {
     }
     return value;
   } catch (const nlohmann::json::parse_error& error) {
-    return fail(ErrorCode::validation_error, "The body is not valid JSON: it breaks at " + place_of(body, error.byte));
+    return tl::unexpected(not_json(body, error.byte));
   } catch (const nlohmann::json::exception&) {  // a number out of range
     return fail(ErrorCode::validation_error, "The body is not valid JSON: a number is out of range");
   }
@@ -81,8 +85,8 @@ bool FieldReader::is_text(std::string_view name, const nlohmann::json& value, st
     return false;
   }
   const auto& text = value.get_ref<const std::string&>();
-  if (text.size() > size_max) {
-    wrong(name, "must not be longer than " + std::to_string(size_max) + " bytes");
+  if (length_of(text) > size_max) {
+    wrong(name, "must not be longer than " + std::to_string(size_max) + " characters");
     return false;
   }
   if (text.find('\0') != std::string::npos) {
@@ -125,15 +129,34 @@ std::vector<std::string> FieldReader::texts(std::string_view name, std::size_t c
 }
 
 bool FieldReader::boolean(std::string_view name, bool fallback) const {
+  return optional_boolean(name).value_or(fallback);
+}
+
+std::optional<bool> FieldReader::optional_boolean(std::string_view name) const {
   const auto* value = find(name);
   if (value == nullptr) {
-    return fallback;
+    return std::nullopt;
   }
   if (!value->is_boolean()) {
     wrong(name, "must be true or false");
-    return fallback;
+    return std::nullopt;
   }
   return value->get<bool>();
+}
+
+std::optional<int> FieldReader::number(std::string_view name, int min, int max) const {
+  const auto* value = find(name);
+  if (value == nullptr) {
+    return std::nullopt;
+  }
+  // A larger unsigned number would turn negative on its way to int64_t.
+  const bool fits = value->is_number_integer() &&
+                    !(value->is_number_unsigned() && value->get<std::uint64_t>() > static_cast<std::uint64_t>(INT_MAX));
+  if (!fits || value->get<std::int64_t>() < min || value->get<std::int64_t>() > max) {
+    wrong(name, "must be a whole number from " + std::to_string(min) + " to " + std::to_string(max));
+    return std::nullopt;
+  }
+  return value->get<int>();
 }
 
 std::optional<Timestamp> FieldReader::time(std::string_view name) const {
@@ -148,27 +171,41 @@ std::optional<Timestamp> FieldReader::time(std::string_view name) const {
   return time;
 }
 
-Metadata FieldReader::metadata(std::string_view name) const {
+Metadata FieldReader::metadata(std::string_view name, const MetadataLimits& limits) const {
   Metadata all;
   const auto* value = object(name);
   if (value == nullptr) {
     return all;
   }
-  if (value->size() > kMetadataEntriesMax) {
-    wrong(name, "must not have more than " + std::to_string(kMetadataEntriesMax) + " entries");
+  if (value->size() > limits.entries_max) {
+    wrong(name, "must not have more than " + std::to_string(limits.entries_max) + " entries");
     return all;
   }
   for (const auto& [key, item] : value->items()) {
     const auto field = std::string(name) + "." + key;
-    if (key.size() > kMetadataKeySizeMax || key.find('\0') != std::string::npos) {
-      wrong(name, "has a key that is longer than 255 bytes or holds a NUL character");
+    if (key.empty() || length_of(key) > limits.key_size_max || key.find('\0') != std::string::npos) {
+      wrong(name, "has a key that is empty, longer than " + std::to_string(limits.key_size_max) +
+                      " characters, or holds a NUL character");
     } else if (item.is_boolean() || item.is_number()) {
       all.emplace(key, item.dump());
-    } else if (is_text(field, item, kMetadataValueSizeMax)) {
+    } else if (is_text(field, item, limits.value_size_max)) {
       all.emplace(key, item.get<std::string>());
     }
   }
   return all;
+}
+
+bool FieldReader::has(std::string_view name) const {
+  return find(name) != nullptr;
+}
+
+const nlohmann::json* FieldReader::array(std::string_view name, std::size_t count_max) const {
+  const auto* value = find(name);
+  if (value != nullptr && (!value->is_array() || value->size() > count_max)) {
+    wrong(name, "must be an array of at most " + std::to_string(count_max) + " elements");
+    return nullptr;
+  }
+  return value;
 }
 
 const nlohmann::json* FieldReader::object(std::string_view name) const {

@@ -24,6 +24,7 @@ struct Request {
   std::string authorization;     // Authorization
   std::string stripe_signature;  // Stripe-Signature
   std::string forwarded_for;     // X-Forwarded-For, several joined by commas
+  std::string prefer;            // Prefer, several joined by commas
   std::string traceparent;       // W3C trace context; empty when it is not valid
   std::string request_id;        // X-Request-ID when valid, else one of our own
   std::string client;            // the address that counts: the peer's, or what a trusted proxy says

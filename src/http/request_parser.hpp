@@ -67,11 +67,16 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
 
   void on_response_impl(int, string_view, int, error_code&) override {}
 
-  // The first of several equal headers counts, except for X-Forwarded-For, where each proxy adds.
+  // The first of several equal headers counts, except where the header is a list: X-Forwarded-For, Prefer.
   static void keep(std::string& into, string_view value) {
     if (into.empty()) {
       into.assign(value.data(), value.size());
     }
+  }
+
+  static void join(std::string& into, string_view value) {
+    into += into.empty() ? "" : ",";
+    into.append(value.data(), value.size());
   }
 
   void on_field_impl(field name, string_view text, string_view value, error_code& ec) override {
@@ -88,6 +93,8 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
       expects_continue = boost::beast::iequals(value, "100-continue");
     } else if (name == field::authorization) {
       keep(request.authorization, value);
+    } else if (name == field::prefer) {
+      join(request.prefer, value);
     } else if (name == field::unknown) {
       on_unknown_field(text, value);
     }
@@ -104,8 +111,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
     } else if (iequals(name, "traceparent")) {
       keep(request.traceparent, value);
     } else if (iequals(name, "x-forwarded-for")) {
-      request.forwarded_for += request.forwarded_for.empty() ? "" : ",";
-      request.forwarded_for.append(value.data(), value.size());
+      join(request.forwarded_for, value);
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <type_traits>
 
 #include "http/error_body.hpp"
 
@@ -10,9 +11,9 @@ namespace flexsync::http {
 
 namespace {
 
-constexpr std::size_t kSegmentsMax = 12;            // a longer path is no route of ours
-constexpr std::size_t kShownPathMax = 200;          // of a path in an error message
-constexpr std::size_t kGetBodySizeMax = 64 * 1024;  // some clients send a body with GET or DELETE; nobody reads it
+constexpr std::size_t kSegmentsMax = 12;               // a longer path is no route of ours
+constexpr std::size_t kShownPathMax = 200;             // of a path in an error message
+constexpr std::size_t kUnreadBodySizeMax = 64 * 1024;  // some clients send a body with GET or DELETE; nobody reads it
 
 // A path cut at its slashes, without memory of its own.
 struct Segments {
@@ -71,6 +72,21 @@ std::string shown(const Request& request) {
   return request.method_name + " " + path;
 }
 
+template <class Handler>
+Route route(Method method, std::string pattern, Access access, std::size_t body_size_max, Handler handler) {
+  Route made;
+  made.method = method;
+  made.pattern = std::move(pattern);
+  made.access = access;
+  made.body_size_max = body_size_max;
+  if constexpr (std::is_same_v<Handler, DeferredHandler>) {
+    made.deferred = std::move(handler);
+  } else {
+    made.blocking = std::move(handler);
+  }
+  return made;
+}
+
 }  // namespace
 
 const std::string& PathValues::at(std::string_view name) const {
@@ -98,19 +114,31 @@ void Router::add(Route route) {
 }
 
 void Router::get(std::string pattern, Access access, BlockingHandler handler) {
-  add({Method::get, std::move(pattern), access, kGetBodySizeMax, false, std::move(handler), {}, {}, {}});
+  add(route(Method::get, std::move(pattern), access, kUnreadBodySizeMax, std::move(handler)));
 }
 
 void Router::post(std::string pattern, Access access, std::size_t body_size_max, BlockingHandler handler) {
-  add({Method::post, std::move(pattern), access, body_size_max, false, std::move(handler), {}, {}, {}});
+  add(route(Method::post, std::move(pattern), access, body_size_max, std::move(handler)));
 }
 
 void Router::put(std::string pattern, Access access, std::size_t body_size_max, BlockingHandler handler) {
-  add({Method::put, std::move(pattern), access, body_size_max, false, std::move(handler), {}, {}, {}});
+  add(route(Method::put, std::move(pattern), access, body_size_max, std::move(handler)));
 }
 
 void Router::del(std::string pattern, Access access, BlockingHandler handler) {
-  add({Method::del, std::move(pattern), access, kGetBodySizeMax, false, std::move(handler), {}, {}, {}});
+  add(route(Method::del, std::move(pattern), access, kUnreadBodySizeMax, std::move(handler)));
+}
+
+void Router::post(std::string pattern, Access access, std::size_t body_size_max, DeferredHandler handler) {
+  add(route(Method::post, std::move(pattern), access, body_size_max, std::move(handler)));
+}
+
+void Router::put(std::string pattern, Access access, std::size_t body_size_max, DeferredHandler handler) {
+  add(route(Method::put, std::move(pattern), access, body_size_max, std::move(handler)));
+}
+
+void Router::del(std::string pattern, Access access, DeferredHandler handler) {
+  add(route(Method::del, std::move(pattern), access, kUnreadBodySizeMax, std::move(handler)));
 }
 
 Router::Match Router::match(const Request& request) const {

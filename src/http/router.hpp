@@ -41,6 +41,10 @@ struct RequestContext {
 };
 using BlockingHandler = std::function<Response(const RequestContext&)>;
 
+// The same on a worker thread, but answers through the exchange, whenever and wherever: what waits for a commit or for
+// Stripe holds no worker meanwhile.
+using DeferredHandler = std::function<void(const RequestContext&, ExchangePtr)>;
+
 // Runs on an I/O thread: it must not block, and answers through the exchange, whenever and wherever.
 using AsyncHandler = std::function<void(Request, const PathValues&, ExchangePtr)>;
 
@@ -50,7 +54,8 @@ struct Route {
   Access access = Access::open;
   std::size_t body_size_max = 0;
   bool allow_listed = false;  // only from addresses on the webhook allow list, where there is one
-  BlockingHandler blocking;   // one of the two
+  BlockingHandler blocking;   // one of the three
+  DeferredHandler deferred;
   AsyncHandler async;
   std::vector<std::string> segments;  // of the pattern; filled by the router
   std::unique_ptr<RouteStats> stats;  // likewise
@@ -65,6 +70,11 @@ class Router {
   void post(std::string pattern, Access access, std::size_t body_size_max, BlockingHandler handler);
   void put(std::string pattern, Access access, std::size_t body_size_max, BlockingHandler handler);
   void del(std::string pattern, Access access, BlockingHandler handler);
+  void post(std::string pattern, Access access, std::size_t body_size_max, DeferredHandler handler);
+  void put(std::string pattern, Access access, std::size_t body_size_max, DeferredHandler handler);
+  void del(std::string pattern, Access access, DeferredHandler handler);
+
+  const std::vector<Route>& routes() const { return routes_; }
 
   struct Match {
     const Route* route = nullptr;  // nothing: `refusal` says why

@@ -15,8 +15,10 @@
 #include <vector>
 
 #include "domain/clock.hpp"
+#include "domain/commands.hpp"
 #include "domain/error.hpp"
 #include "domain/ports.hpp"
+#include "domain/usage_ports.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::http {
@@ -32,19 +34,22 @@ struct ServerConfig {
   int worker_threads = 4;              // requests that may block on the database at the same time
   std::size_t worker_queue_max = 256;  // requests that wait for a worker; more are answered 503
 
-  std::size_t header_size_max = 16 * 1024;          // request line and headers; over it 431
-  std::size_t body_size_max = 1024 * 1024;          // a request's body, webhooks aside; over it 413
-  std::size_t webhook_body_size_max = 1024 * 1024;  // a webhook's body; over it 413
-  int json_depth_max = 64;                          // nesting of a request's JSON; over it 400
-  int connections_max = 10'000;                     // on the public listener; more are closed at once
-  int admin_connections_max = 64;                   // likewise on the admin listener
+  std::size_t header_size_max = 16 * 1024;             // request line and headers; over it 431
+  std::size_t body_size_max = 1024 * 1024;             // a request's body, except as below; over it 413
+  std::size_t events_body_size_max = 8 * 1024 * 1024;  // of POST /v1/events/bulk: 1,000 events of 8 kB
+  std::size_t webhook_body_size_max = 1024 * 1024;     // a webhook's body; over it 413
+  int json_depth_max = 64;                             // nesting of a request's JSON; over it 400
+  int connections_max = 10'000;                        // on the public listener; more are closed at once
+  int admin_connections_max = 64;                      // likewise on the admin listener
 
   int header_timeout_ms = 10'000;  // from a request's first byte to the end of its headers; over it 408
   int body_timeout_ms = 30'000;    // from there to the end of its body; over it 408
-  int answer_timeout_ms = 30'000;  // from there to our answer; over it 503
+  int answer_timeout_ms = 40'000;  // from there to our answer; over it 503. Longer than wait_max_ms
   int write_timeout_ms = 30'000;   // to write an answer to a slow reader; over it the connection is closed
   int idle_timeout_ms = 75'000;    // between two requests of a connection
   int linger_timeout_ms = 1'000;   // after the last answer, for the client to read it and close
+
+  int wait_max_ms = 10'000;  // how long "Prefer: wait" waits for Stripe, unless it names less; at most 30 s
 
   // Addresses ("10.0.0.1") or networks ("10.0.0.0/8") whose X-Forwarded-For is believed.
   std::vector<std::string> trusted_proxies;
@@ -64,6 +69,10 @@ struct Ports {
   Provisioning& provisioning;
   Authenticator& authenticator;
   Readiness& readiness;
+  CustomerCommands& customer_commands;
+  UsageIntake& usage_intake;
+  UsageQueries& usage_queries;
+  MeterCommands& meter_commands;
   Metrics& metrics;
   const Clock& clock;
 };

@@ -29,6 +29,14 @@ void ArrayLiteral::add(Timestamp time) {
   add(to_unix_micros(time));
 }
 
+void ArrayLiteral::add(const std::optional<Timestamp>& time) {
+  if (time) {
+    add(*time);
+  } else {
+    add_bare("NULL");
+  }
+}
+
 void ArrayLiteral::add_bare(std::string_view text) {
   if (text_.size() > 1) {
     text_ += ',';
@@ -39,6 +47,14 @@ void ArrayLiteral::add_bare(std::string_view text) {
 std::string ArrayLiteral::take() {
   text_ += '}';
   return std::move(text_);
+}
+
+std::string text_array(const std::vector<std::string>& items) {
+  ArrayLiteral literal;
+  for (const auto& item : items) {
+    literal.add(item);
+  }
+  return literal.take();
 }
 
 }  // namespace flexsync::store

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "domain/time.hpp"
 
@@ -18,6 +20,7 @@ class ArrayLiteral {
   void add(const char* text) { add(std::string_view(text)); }
   void add(const std::string& text) { add(std::string_view(text)); }
   void add(Timestamp time);  // as microseconds since 1970; the statement turns it into a timestamptz
+  void add(const std::optional<Timestamp>& time);  // nothing: NULL
 
   // The literal; the builder is spent.
   std::string take();
@@ -27,5 +30,8 @@ class ArrayLiteral {
 
   std::string text_ = "{";
 };
+
+// '{"a","b",…}' of them all.
+std::string text_array(const std::vector<std::string>& items);
 
 }  // namespace flexsync::store

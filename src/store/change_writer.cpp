@@ -22,17 +22,18 @@ struct Waiting {
   std::function<void(ChangeReply)> reply;
 };
 
-// What a broken rule means to whoever reads the dead letter.
+// What a broken rule means to whoever reads the dead letter, or made the call: there is nothing to redrive then.
 std::string explain(const ChangeSet& change, const std::exception& e) {
   const std::string_view text = e.what();
   const auto breaks = [&](std::string_view rule) { return text.find(rule) != std::string_view::npos; };
+  const auto advice = [&](const char* redrive) { return change.settlement ? redrive : ""; };
   if (change.customer && breaks("\"customers_external_id\"")) {
-    return "external_id '" + change.customer->external_id +
-           "' already belongs to another customer; change one of the two, then redrive";
+    return "external_id '" + change.customer->external_id + "' already belongs to another customer" +
+           advice("; change one of the two, then redrive");
   }
   if (change.mapping && breaks("\"mappings_by_entity\"")) {
     return change.mapping->entity_type + " " + change.mapping->entity_id +
-           " is already mapped to another Stripe object; end one of the mappings, then redrive";
+           " is already mapped to another Stripe object" + advice("; end one of the mappings, then redrive");
   }
   if (change.mapping && breaks("\"mappings_by_provider\"")) {
     return "Stripe object " + change.mapping->provider_entity_id + " is already mapped to another " +
@@ -103,8 +104,8 @@ class ChangeWriter::Impl {
   void write(Session& session, std::vector<Waiting> batch) {
     while (!batch.empty()) {
       try {
-        const auto results = attempt(session, batch);
-        answer(batch, results);
+        auto replies = attempt(session, batch);
+        answer(batch, std::move(replies));
       } catch (const std::exception& e) {
         failures_.Increment();
         fail_batch(session, std::exchange(batch, {}), e);
@@ -112,32 +113,36 @@ class ChangeWriter::Impl {
     }
   }
 
-  std::vector<ChangeResult> attempt(Session& session, const std::vector<Waiting>& batch) {
+  std::vector<ChangeReply> attempt(Session& session, const std::vector<Waiting>& batch) {
     std::vector<const ChangeSet*> changes;
     changes.reserve(batch.size());
     for (const auto& waiting : batch) {
       changes.push_back(&waiting.change);
     }
     pqxx::work tx(session.connection());
-    const auto results = apply_changes(tx, changes);
-    if (std::all_of(results.begin(), results.end(), [](auto r) { return r == ChangeResult::committed; })) {
+    auto replies = apply_changes(tx, changes);
+    if (all_committed(replies)) {
       FLEXSYNC_FAILPOINT("changes.before_commit");
       tx.commit();
       FLEXSYNC_FAILPOINT("changes.after_commit");
       commits_.Increment();
       rows_.Observe(static_cast<double>(batch.size()));
     }
-    return results;
+    return replies;
+  }
+
+  static bool all_committed(const std::vector<ChangeReply>& replies) {
+    return std::all_of(replies.begin(), replies.end(),
+                       [](const auto& r) { return r.result == ChangeResult::committed; });
   }
 
   // All committed: all are answered. Otherwise nothing was, the losers are answered and the others stay.
-  void answer(std::vector<Waiting>& batch, const std::vector<ChangeResult>& results) {
-    const bool committed =
-        std::all_of(results.begin(), results.end(), [](auto r) { return r == ChangeResult::committed; });
+  void answer(std::vector<Waiting>& batch, std::vector<ChangeReply> replies) {
+    const bool committed = all_committed(replies);
     std::vector<Waiting> rest;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-      if (committed || results[i] != ChangeResult::committed) {
-        batch[i].reply({results[i], {}});
+      if (committed || replies[i].result != ChangeResult::committed) {
+        batch[i].reply(std::move(replies[i]));
       } else {
         rest.push_back(std::move(batch[i]));
       }

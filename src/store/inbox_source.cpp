@@ -1,10 +1,9 @@
 #include "store/inbox_source.hpp"
 
-#include <memory>
 #include <pqxx/pqxx>
 
 #include "store/array.hpp"
-#include "store/read_pool.hpp"
+#include "store/pool_submit.hpp"
 #include "store/rows.hpp"
 
 namespace flexsync::store {
@@ -74,6 +73,10 @@ constexpr const char* kFindCustomers = R"(
      WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.external_id = claim AND c.status <> 'deleted'))
   FROM unnest($3::text[]) AS claim)";
 
+constexpr const char* kTenantsWithWork =
+    "SELECT tenant_id, environment_id FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")"
+    " UNION SELECT tenant_id, environment_id FROM tenants_with_outbox(" FLEXSYNC_TIME("$1") ")";
+
 InboxRow to_row(const pqxx::row& row, bool was_parked) {
   InboxRow event;
   event.seq = row["seq"].as<std::int64_t>();
@@ -88,30 +91,6 @@ InboxRow to_row(const pqxx::row& row, bool was_parked) {
   event.was_parked = was_parked;
   event.attempts = row["attempts"].as<int>();
   return event;
-}
-
-std::string text_array(const std::vector<std::string>& items) {
-  ArrayLiteral literal;
-  for (const auto& item : items) {
-    literal.add(item);
-  }
-  return literal.take();
-}
-
-// Runs `work`, which fills a value, and hands on the value or the error.
-template <class Value, class Work>
-void submit(ReadPool& pool, const std::optional<Scope>& scope, const char* what, Work work,
-            std::function<void(Result<Value>)> reply) {
-  auto value = std::make_shared<Value>();
-  pool.submit(
-      scope, what, [value, work = std::move(work)](pqxx::transaction_base& tx) { *value = work(tx); },
-      [value, reply = std::move(reply)](std::optional<Error> error) {
-        if (error) {
-          reply(tl::unexpected(std::move(*error)));
-        } else {
-          reply(std::move(*value));
-        }
-      });
 }
 
 }  // namespace
@@ -198,9 +177,7 @@ void StoreInboxSource::tenants_with_work(Timestamp now, std::function<void(Resul
       pool_, std::nullopt, "looking for tenants with work",
       [now](pqxx::transaction_base& tx) {
         std::vector<Scope> scopes;
-        for (const auto& row : tx.exec_params("SELECT tenant_id, environment_id "
-                                              "FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")",
-                                              to_unix_micros(now))) {
+        for (const auto& row : tx.exec_params(kTenantsWithWork, to_unix_micros(now))) {
           scopes.push_back({TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}});
         }
         return scopes;

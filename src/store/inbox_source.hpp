@@ -88,7 +88,7 @@ class StoreInboxSource final : public InboxSource {
     std::int64_t dead = 0;   // dead letters
   };
 
-  // What must cross tenants.
+  // What must cross tenants. Work is both: events to settle, and intents of the outbox to send.
   void depths(std::function<void(Result<std::vector<Depth>>)> reply);
   void tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply);
 

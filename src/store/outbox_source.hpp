@@ -42,6 +42,17 @@ class StoreOutboxSource final : public OutboxSource {
   void read_ready(const Scope& scope, Timestamp now, int rows_max, std::vector<std::string> busy,
                   std::function<void(Result<OutboxPage>)> reply) override;
 
+  // How far behind each tenant's environment is.
+  struct Depth {
+    Scope scope;
+    std::int64_t ready = 0;    // intents not sent yet
+    Timestamp oldest;          // when the oldest of them was made; meaningless when there is none
+    std::int64_t refused = 0;  // what Stripe does not take
+  };
+
+  // Crosses tenants.
+  void depths(std::function<void(Result<std::vector<Depth>>)> reply);
+
  private:
   ReadPool& pool_;
 };

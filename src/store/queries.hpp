@@ -24,6 +24,9 @@ class StoreQueries final : public Queries {
   Result<WebhookEventView> webhook_event(const Scope& scope, const StripeEventId& id) override;
   Result<Page<DeadLetter>> dead_letters(const Scope& scope, const DeadLetterFilter& filter) override;
 
+  // queries_outbox.cpp
+  Result<Page<Intent>> intents(const Scope& scope, const IntentFilter& filter) override;
+
  private:
   ReadPool& pool_;
 };

@@ -1,5 +1,6 @@
 #include "store/rows.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -44,6 +45,18 @@ std::string without_nul(const std::string& text) {
     }
   }
   return clean;
+}
+
+// The elements of a text[].
+std::vector<std::string> texts_from(const pqxx::field& field) {
+  std::vector<std::string> texts;
+  auto array = field.as_array();
+  for (auto next = array.get_next(); next.first != pqxx::array_parser::done; next = array.get_next()) {
+    if (next.first == pqxx::array_parser::string_value) {
+      texts.push_back(std::move(next.second));
+    }
+  }
+  return texts;
 }
 
 Scope scope_from(const pqxx::row& row) {
@@ -98,6 +111,16 @@ bool is_storable(std::string_view text) {
   return true;
 }
 
+std::string storable(std::string_view text) {
+  std::string clean;
+  while (!text.empty()) {
+    const auto length = text.front() == '\0' ? 0 : sequence_length(text);
+    clean += length == 0 ? kReplacementCharacter : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return clean;
+}
+
 Customer customer_from_row(const pqxx::row& row) {
   Customer customer;
   customer.id = CustomerId{text_from(row["id"])};
@@ -147,6 +170,29 @@ StripeObject stripe_object_from_row(const pqxx::row& row) {
   object.needs_reconcile = row["needs_reconcile"].as<bool>();
   object.version = row["version"].as<std::int64_t>();
   return object;
+}
+
+Intent intent_from_row(const pqxx::row& row) {
+  Intent intent;
+  intent.seq = row["seq"].as<std::int64_t>();
+  intent.id = IntentId{text_from(row["id"])};
+  intent.entity_type = text_from(row["entity_type"]);
+  intent.entity_id = text_from(row["entity_id"]);
+  intent.operation = parse_intent_operation(text_from(row["operation"]));
+  intent.body = text_from(row["body"]);
+  intent.idempotency_key = text_from(row["idempotency_key"]);
+  intent.fields = texts_from(row["fields"]);
+  intent.state = parse_intent_state(text_from(row["state"]));
+  intent.attempts = row["attempts"].as<int>();
+  intent.next_attempt_at = time_from(row["next_attempt_at"]);
+  intent.look_first = row["look_first"].as<bool>();
+  intent.error_code = text_from(row["error_code"]);
+  intent.error_message = text_from(row["error_message"]);
+  intent.request_id = text_from(row["request_id"]);
+  intent.keyed_at = time_from(row["keyed_at"]);
+  intent.created_at = time_from(row["created_at"]);
+  intent.settled_at = optional_time_from(row["settled_at"]);
+  return intent;
 }
 
 AuditEntry audit_from_row(const pqxx::row& row) {

@@ -14,6 +14,7 @@
 #include "domain/ids.hpp"
 #include "domain/inbox.hpp"
 #include "domain/mapping.hpp"
+#include "domain/outbox.hpp"
 #include "domain/tenancy.hpp"
 
 // A timestamptz column as microseconds, and a bigint parameter as timestamptz: for string literals of SQL.
@@ -33,6 +34,11 @@ inline constexpr std::string_view kMappingColumns =
 inline constexpr std::string_view kStripeObjectColumns =
     "object_type, stripe_id, entity_id, state, deleted, needs_reconcile, version,"
     " " FLEXSYNC_MICROS("true_from") " AS true_from, " FLEXSYNC_MICROS("true_to") " AS true_to";
+inline constexpr std::string_view kIntentColumns =
+    "seq, id, entity_type, entity_id, operation, body, idempotency_key, fields, state, attempts, look_first,"
+    " error_code, error_message, request_id, " FLEXSYNC_MICROS("next_attempt_at") " AS next_attempt_at,"
+    " " FLEXSYNC_MICROS("keyed_at") " AS keyed_at, " FLEXSYNC_MICROS("created_at") " AS created_at,"
+    " " FLEXSYNC_MICROS("settled_at") " AS settled_at";
 inline constexpr std::string_view kAuditColumns =
     "entity_type, entity_id, action, actor, before, after, request_id, " FLEXSYNC_MICROS("at") " AS at";
 inline constexpr std::string_view kEnvironmentColumns =
@@ -50,6 +56,7 @@ inline constexpr std::string_view kConnectionColumns =
 Customer customer_from_row(const pqxx::row& row);
 Mapping mapping_from_row(const pqxx::row& row);
 StripeObject stripe_object_from_row(const pqxx::row& row);
+Intent intent_from_row(const pqxx::row& row);
 AuditEntry audit_from_row(const pqxx::row& row);
 Environment environment_from_row(const pqxx::row& row);
 ApiKey api_key_from_row(const pqxx::row& row);
@@ -66,5 +73,8 @@ std::string metadata_to_json(const Metadata& metadata);
 // True for what a text column can hold: valid UTF-8 without U+0000. Anything else from a request is refused, or simply
 // not found, before PostgreSQL has to.
 bool is_storable(std::string_view text);
+
+// What others say (Stripe's reasons) is kept whatever it is made of: each byte that cannot be becomes U+FFFD.
+std::string storable(std::string_view text);
 
 }  // namespace flexsync::store

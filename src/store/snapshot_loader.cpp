@@ -34,6 +34,10 @@ const std::string kStripeObjects = "SELECT ordinal, " + std::string(kStripeObjec
   JOIN stripe_objects ON tenant_id = wanted_tenant AND environment_id = wanted_environment
     AND object_type = 'customer' AND stripe_id = wanted_id)";
 
+const std::string kIntents = "SELECT ordinal, " + std::string(kIntentColumns) + kFrom + R"(
+  JOIN outbox ON tenant_id = wanted_tenant AND environment_id = wanted_environment
+    AND entity_type = 'customer' AND entity_id = wanted_id AND state = 'ready' ORDER BY seq)";
+
 void prepare(pqxx::connection& connection) {
   {
     // A handful of keys is looked up in tables of any size: by index, whatever the statistics say.
@@ -43,18 +47,17 @@ void prepare(pqxx::connection& connection) {
   connection.prepare("snapshot_customers", kCustomers);
   connection.prepare("snapshot_mappings", kMappings);
   connection.prepare("snapshot_stripe_objects", kStripeObjects);
+  connection.prepare("snapshot_intents", kIntents);
 }
 
 std::vector<StoredCustomer> read(pqxx::connection& connection, const std::vector<Waiting>& batch) {
   ArrayLiteral tenants;
   ArrayLiteral environments;
   ArrayLiteral customers;
-  ArrayLiteral stripe_ids;
   for (const auto& [request, reply] : batch) {
     tenants.add(request.scope.tenant.str());
     environments.add(request.scope.environment.str());
     customers.add(request.customer_id.str());
-    stripe_ids.add(request.stripe_id.str());
   }
   const auto tenant_array = tenants.take();
   const auto environment_array = environments.take();
@@ -64,16 +67,24 @@ std::vector<StoredCustomer> read(pqxx::connection& connection, const std::vector
   const auto at = [&found](const pqxx::row& row) -> StoredCustomer& {
     return found.at(row["ordinal"].as<std::size_t>() - 1);
   };
-  pqxx::transaction<pqxx::isolation_level::repeatable_read> tx(connection);  // one picture, not three
+  pqxx::transaction<pqxx::isolation_level::repeatable_read> tx(connection);  // one picture, not four
   for (const auto& row : tx.exec_prepared("snapshot_customers", tenant_array, environment_array, customer_array)) {
     at(row).customer = customer_from_row(row);
   }
   for (const auto& row : tx.exec_prepared("snapshot_mappings", tenant_array, environment_array, customer_array)) {
     at(row).mapping = mapping_from_row(row);
   }
+  ArrayLiteral stripe_ids;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& wanted = batch[i].request.stripe_id.str();
+    stripe_ids.add(wanted.empty() && found[i].mapping ? found[i].mapping->provider_entity_id : wanted);
+  }
   for (const auto& row :
        tx.exec_prepared("snapshot_stripe_objects", tenant_array, environment_array, stripe_ids.take())) {
     at(row).shadow = stripe_object_from_row(row);
+  }
+  for (const auto& row : tx.exec_prepared("snapshot_intents", tenant_array, environment_array, customer_array)) {
+    at(row).intents.push_back(intent_from_row(row));
   }
   return found;
 }

@@ -107,6 +107,9 @@ struct Metrics::Families {
         inbox_oldest_seconds(gauge(r, "flexsync_inbox_oldest_seconds", "Age of the oldest webhook not yet settled.")),
         inbox_outcomes(counter(r, "flexsync_inbox_outcomes_total", "Webhooks settled, by what became of them.")),
         dead_letters(gauge(r, "flexsync_dead_letters", "Webhooks given up after their last attempt.")),
+        outbox_depth(gauge(r, "flexsync_outbox_depth", "Changes that Stripe has not been told yet.")),
+        outbox_oldest_seconds(gauge(r, "flexsync_outbox_oldest_seconds", "Age of the oldest change not told yet.")),
+        outbox_refused(gauge(r, "flexsync_outbox_refused", "Changes that Stripe has refused.")),
         commits(counter(r, "flexsync_commits_total", "Transactions committed by a group-commit writer.")),
         rows_per_commit(histogram(r, "flexsync_rows_per_commit", "How many callers shared one commit.")),
         commit_seconds(histogram(r, "flexsync_commit_seconds", "Time of one group commit, statements included.")),
@@ -138,6 +141,9 @@ struct Metrics::Families {
   Family<Gauge>& inbox_oldest_seconds;
   Family<Counter>& inbox_outcomes;
   Family<Gauge>& dead_letters;
+  Family<Gauge>& outbox_depth;
+  Family<Gauge>& outbox_oldest_seconds;
+  Family<Gauge>& outbox_refused;
   Family<Counter>& commits;
   Family<Histogram>& rows_per_commit;
   Family<Histogram>& commit_seconds;
@@ -188,6 +194,18 @@ prometheus::Counter& Metrics::inbox_outcomes(const std::string& outcome) {
 
 prometheus::Gauge& Metrics::dead_letters(const std::string& tenant, const std::string& environment) {
   return families_->dead_letters.Add({{"tenant", tenant}, {"environment", environment}});
+}
+
+prometheus::Gauge& Metrics::outbox_depth(const std::string& tenant, const std::string& environment) {
+  return families_->outbox_depth.Add({{"tenant", tenant}, {"environment", environment}});
+}
+
+prometheus::Gauge& Metrics::outbox_oldest_seconds(const std::string& tenant, const std::string& environment) {
+  return families_->outbox_oldest_seconds.Add({{"tenant", tenant}, {"environment", environment}});
+}
+
+prometheus::Gauge& Metrics::outbox_refused(const std::string& tenant, const std::string& environment) {
+  return families_->outbox_refused.Add({{"tenant", tenant}, {"environment", environment}});
 }
 
 prometheus::Counter& Metrics::commits(const std::string& writer) {

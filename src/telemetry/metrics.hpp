@@ -32,6 +32,11 @@ class Metrics {
   prometheus::Counter& inbox_outcomes(const std::string& outcome);
   prometheus::Gauge& dead_letters(const std::string& tenant, const std::string& environment);
 
+  // Outbox, per tenant and environment
+  prometheus::Gauge& outbox_depth(const std::string& tenant, const std::string& environment);
+  prometheus::Gauge& outbox_oldest_seconds(const std::string& tenant, const std::string& environment);
+  prometheus::Gauge& outbox_refused(const std::string& tenant, const std::string& environment);
+
   // Group commit, by writer ("inbox", "changes")
   prometheus::Counter& commits(const std::string& writer);
   prometheus::Histogram& rows_per_commit(const std::string& writer);

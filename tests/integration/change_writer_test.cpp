@@ -1,81 +1,17 @@
 #include "store/change_writer.hpp"
 
 #include <catch2/catch.hpp>
-#include <future>
 #include <vector>
 
-#include "integration/store_world.hpp"
-#include "store/inbox_source.hpp"
-#include "store/snapshot_loader.hpp"
+#include "integration/change_world.hpp"
 
 using namespace flexsync;
-using flexsync::store::ChangeWriter;
 using flexsync::testing::kStart;
 using flexsync::testing::PostgresFixture;
-using flexsync::testing::StoreWorld;
 
 namespace {
 
-struct World : StoreWorld {
-  World() {
-    store::ChangeWriterConfig config;
-    config.url = database.url();
-    config.writers = 1;  // so that what is submitted together is one batch
-    writer = std::make_unique<ChangeWriter>(config, metrics, precedence);
-    scope = new_scope();
-    epoch = own(scope);
-  }
-
-  std::int64_t own(const Scope& of) {
-    std::promise<std::int64_t> promise;
-    store::StoreInboxSource(pool).take_ownership(of, [&](auto owned) { promise.set_value(owned->epoch); });
-    return promise.get_future().get();
-  }
-
-  // One event that creates a customer: all a change set can hold.
-  ChangeSet creation(const std::string& n) {
-    const auto seq = store_event(scope, "evt_" + n, "customer.created", "cus_" + n);
-    ChangeSet change;
-    change.scope = scope;
-    change.epoch = epoch;
-    Customer customer;
-    customer.id = CustomerId{"cust_" + n};
-    customer.external_id = "ext_" + n;
-    customer.fields.name = "Ada \"the first\" \\ {x}, NULL";
-    customer.fields.metadata = {{"k\"ey", "va\\lue"}};
-    customer.version = 1;
-    customer.created_at = customer.updated_at = kStart;
-    customer.created_by = customer.updated_by = "stripe";
-    change.customer = customer;
-    change.mapping = Mapping{MappingId{"eim_" + n},        "customer",        "cust_" + n, "stripe", "cus_" + n,
-                             {{"created_via", "webhook"}}, Status::published, kStart,      kStart};
-    change.stripe_object =
-        StripeObject{"customer", StripeId{"cus_" + n}, "cust_" + n, "{}", {kStart, kStart}, false, false, 1};
-    change.audit = {
-        {"customer", "cust_" + n, "create", "stripe:evt_" + n, "{}", "{\"name\":\"Ada\"}", "req_1", kStart}};
-    change.settlement = InboxSettlement{seq, StripeEventId{"evt_" + n}, InboxOutcome::applied, "", false, kStart};
-    return change;
-  }
-
-  std::vector<ChangeReply> submit(const std::vector<ChangeSet>& changes) {
-    std::vector<std::promise<ChangeReply>> promises(changes.size());
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-      writer->submit(changes[i], [&promise = promises[i]](ChangeReply reply) { promise.set_value(std::move(reply)); });
-    }
-    std::vector<ChangeReply> replies;
-    for (auto& promise : promises) {
-      replies.push_back(promise.get_future().get());
-    }
-    return replies;
-  }
-
-  ChangeResult result(const ChangeSet& change) { return submit({change}).front().result; }
-
-  store::Precedence precedence;
-  Scope scope;
-  std::int64_t epoch = 0;
-  std::unique_ptr<ChangeWriter> writer;
-};
+using World = flexsync::testing::ChangeWorld;
 
 }  // namespace
 
@@ -84,14 +20,10 @@ TEST_CASE("a change set is written whole and read back as it was", "[change_writ
   const auto change = world.creation("1");
   REQUIRE(world.result(change) == ChangeResult::committed);
 
-  store::SnapshotLoader loader({world.database.url()}, world.metrics);
-  std::promise<Result<store::StoredCustomer>> promise;
-  loader.load({world.scope, CustomerId{"cust_1"}, StripeId{"cus_1"}}, [&](auto stored) { promise.set_value(stored); });
-  const auto stored = promise.get_future().get();
-  REQUIRE(stored);
-  CHECK(stored->customer == change.customer);
-  CHECK(stored->mapping == change.mapping);
-  CHECK(stored->shadow == change.stripe_object);
+  const auto stored = world.load("cust_1", "cus_1");
+  CHECK(stored.customer == change.customer);
+  CHECK(stored.mapping == change.mapping);
+  CHECK(stored.shadow == change.stripe_object);
   CHECK(world.value("SELECT outcome FROM inbox_outcomes") == "applied");
   CHECK(world.value("SELECT count(*) FROM audit_log WHERE entity_type = 'customer'") == "1");
 }

@@ -122,8 +122,12 @@ TEST_CASE("parked events come when they are due, with their attempts; dead ones 
 TEST_CASE("ownership raises the epoch and tells where to begin", "[inbox_source]") {
   World world;
   CHECK(world.own().epoch == 1);
-  world.source.save_watermark(world.scope, 41);
-  world.source.save_watermark(world.scope, 7);  // never back
+  {
+    store::ReadPool one_thread({.url = world.database.url(), .threads = 1}, world.metrics);  // so that 41 comes first
+    store::StoreInboxSource source(one_thread);
+    source.save_watermark(world.scope, 41);
+    source.save_watermark(world.scope, 7);  // never back
+  }
   const auto owned = world.own();
   CHECK(owned.epoch == 2);
   CHECK(owned.watermark == 41);
@@ -138,4 +142,22 @@ TEST_CASE("tenants with work are those with unsettled or due events", "[inbox_so
   CHECK(world.with_work().empty());
   world.clock.advance(1h);
   CHECK(world.with_work() == std::vector<Scope>{world.scope});
+}
+
+TEST_CASE("tenants with work are also those with something to send", "[inbox_source]") {
+  World world;
+  const auto add = [&](const std::string& n, const std::string& state, const std::string& minutes) {
+    world.sql("INSERT INTO outbox SELECT '" + world.scope.tenant.str() + "', '" + world.scope.environment.str() +
+              "', " + n + ", 'intent_" + n + "', 'customer', 'cust_1', 'update_customer', '', 'key_" + n +
+              "', '{}', '" + state + "', 0, 'epoch'::timestamptz + " + std::to_string(to_unix_micros(kStart)) +
+              " * interval '1 microsecond' + interval '" + minutes +
+              " minutes', false, '', '', '', now(), now(), NULL");
+  };
+  add("1", "refused", "-5");
+  add("2", "ready", "5");
+  CHECK(world.with_work().empty());
+  world.clock.advance(5min);
+  CHECK(world.with_work() == std::vector<Scope>{world.scope});
+  world.store_event(world.scope, "evt_1");
+  CHECK(world.with_work() == std::vector<Scope>{world.scope});  // named once
 }

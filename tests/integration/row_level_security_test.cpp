@@ -47,7 +47,10 @@ constexpr const char* kSeed[] = {
     "INSERT INTO stripe_objects VALUES ('$1', '$2', 'customer', 'cus_1', 'cust', '{}', now(), now(), false, false, 1)",
     "INSERT INTO audit_log VALUES ('$1', '$2', 'customer', 'cust', nextval('audit_seq'), 'create', 'x', '{}', '{}', "
     "'r',"
-    " now())"};
+    " now())",
+    "INSERT INTO outbox VALUES ('$1', '$2', nextval('outbox_seq'), 'intent', 'customer', 'cust', 'update_customer', "
+    "'b',"
+    " 'key', '{name}', 'ready', 0, now(), false, '', '', 'r', now(), now(), NULL)"};
 
 std::string replaced(std::string text, const std::string& what, const std::string& with) {
   for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
@@ -270,11 +273,12 @@ TEST_CASE("the applying role writes entities, and neither keys, connections nor 
   auto apply = session(Role::apply);
   const Names written = {"audit_log",      "customers",      "entity_integration_mappings",
                          "inbox_attempts", "inbox_outcomes", "inbox_watermarks",
-                         "parked_events",  "stripe_objects", "tenant_owner"};
+                         "outbox",         "parked_events",  "stripe_objects",
+                         "tenant_owner"};
   const Names updated = {"customers",      "entity_integration_mappings",
                          "inbox_outcomes", "inbox_watermarks",
-                         "parked_events",  "stripe_objects",
-                         "tenant_owner"};
+                         "outbox",         "parked_events",
+                         "stripe_objects", "tenant_owner"};
   const auto has = [](const Names& all, const std::string& name) {
     return std::find(all.begin(), all.end(), name) != all.end();
   };
@@ -297,12 +301,16 @@ TEST_CASE("what crosses tenants is reached through functions alone", "[rls]") {
   CHECK(attempt(app, {}, "SELECT * FROM lookup_connections('acct_env_b')").rows == 1);
   CHECK(attempt(app, {}, "SELECT * FROM tenants_with_work(now())").state.empty());
   CHECK(attempt(app, {}, "SELECT * FROM inbox_depths()").rows == 3);
+  CHECK(attempt(app, {}, "SELECT * FROM tenants_with_outbox(now())").rows == 3);
+  CHECK(attempt(app, {}, "SELECT * FROM outbox_depths()").rows == 3);
   CHECK(attempt(app, {}, "SET LOCAL ROLE flexsync_lookup").state == kDenied);
   for (const auto role : {Role::intake, Role::apply}) {
     auto other = session(role);
     CHECK(attempt(other, {}, "SELECT * FROM lookup_api_key('hash_env_b')").state == kDenied);
     CHECK(attempt(other, {}, "SELECT * FROM lookup_connections('acct_env_b')").state == kDenied);
     CHECK(attempt(other, {}, "SELECT * FROM inbox_depths()").state == kDenied);
+    CHECK(attempt(other, {}, "SELECT * FROM outbox_depths()").state == kDenied);
+    CHECK(attempt(other, {}, "SELECT * FROM tenants_with_outbox(now())").state == kDenied);
   }
 
   // The functions' own role reads what they need, and could not give away more.
@@ -320,6 +328,7 @@ TEST_CASE("what crosses tenants is reached through functions alone", "[rls]") {
   CHECK(as_lookup("SELECT key_hash FROM api_keys").empty());
   CHECK(as_lookup("SELECT secrets FROM connections") == kDenied);
   CHECK(as_lookup("SELECT payload FROM inbox") == kDenied);
+  CHECK(as_lookup("SELECT body FROM outbox") == kDenied);
   CHECK(as_lookup("SELECT 1 FROM customers") == kDenied);
   CHECK(as_lookup("UPDATE api_keys SET status = 'deleted'") == kDenied);
 }

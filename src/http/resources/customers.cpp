@@ -1,41 +1,19 @@
-// GET /v1/customers, /v1/customers/{id} and /v1/customers/external/{external_id}.
+// Reading customers: GET /v1/customers, POST /v1/customers/search, GET /v1/customers/{id} and
+// /v1/customers/external/{external_id}.
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "http/error_body.hpp"
+#include "http/resources/customer_search.hpp"
 #include "http/resources/render.hpp"
 #include "http/resources/resources.hpp"
+#include "http/resources/shapes.hpp"
 
 namespace flexsync::http {
 
 namespace {
 
 constexpr std::size_t kIdsMax = 1000;  // of customer_ids and external_ids, each
-
-nlohmann::json render(const Scope& scope, const Customer& customer) {
-  const auto& fields = customer.fields;
-  nlohmann::json record = {{"id", customer.id.str()},
-                           {"external_id", customer.external_id},
-                           {"name", fields.name},
-                           {"email", fields.email},
-                           {"contact", fields.contact},
-                           {"address_line1", fields.address_line1},
-                           {"address_line2", fields.address_line2},
-                           {"address_city", fields.address_city},
-                           {"address_state", fields.address_state},
-                           {"address_postal_code", fields.address_postal_code},
-                           {"address_country", fields.address_country},
-                           {"parent_customer_id", nullptr},
-                           {"parent_customer", nullptr},
-                           {"metadata", nlohmann::json(fields.metadata)},
-                           {"status", to_string(customer.status)},
-                           {"created_at", to_rfc3339(customer.created_at)},
-                           {"updated_at", to_rfc3339(customer.updated_at)},
-                           {"created_by", customer.created_by},
-                           {"updated_by", customer.updated_by}};
-  put_scope(record, scope);
-  return record;
-}
 
 std::vector<std::string> read_ids(const Query& query, std::string_view name, Details& details) {
   auto ids = query.list(name);
@@ -66,33 +44,44 @@ CustomerFilter read_filter(const Query& query, Details& details) {
   return filter;
 }
 
-Response list(Ports ports, const RequestContext& context) {
-  Details details;
-  const auto filter = read_filter(context.query, details);
-  if (!details.empty()) {
-    return error_response(validation_failed(details));
-  }
-  const auto& scope = context.principal.scope;
+Response page_of(Ports ports, const Scope& scope, const CustomerFilter& filter) {
   const auto page = ports.queries.customers(scope, filter);
   if (!page) {
     return error_response(page.error());
   }
   auto items = nlohmann::json::array();
   for (const auto& customer : page->items) {
-    items.push_back(render(scope, customer));
+    items.push_back(customer_json(scope, customer));
   }
   return list_response(std::move(items), page->total, filter.list);
 }
 
+Response list(Ports ports, const RequestContext& context) {
+  Details details;
+  const auto filter = read_filter(context.query, details);
+  if (!details.empty()) {
+    return error_response(validation_failed(details));
+  }
+  return page_of(ports, context.principal.scope, filter);
+}
+
+Response search(Ports ports, int depth_max, const RequestContext& context) {
+  const auto filter = read_customer_search(context.request.body, depth_max);
+  return filter ? page_of(ports, context.principal.scope, *filter) : error_response(filter.error());
+}
+
 Response answer(const Scope& scope, const Result<Customer>& customer) {
-  return customer ? json_response(200, render(scope, *customer)) : error_response(customer.error());
+  return customer ? json_response(200, customer_json(scope, *customer)) : error_response(customer.error());
 }
 
 }  // namespace
 
-void add_customers(Router& router, Ports ports) {
+void add_customers(Router& router, const ServerConfig& config, Ports ports) {
   router.get("/v1/customers", Access::environment,
              [ports](const RequestContext& context) { return list(ports, context); });
+  router.post(
+      "/v1/customers/search", Access::environment, config.body_size_max,
+      [ports, depth = config.json_depth_max](const RequestContext& context) { return search(ports, depth, context); });
   router.get("/v1/customers/{id}", Access::environment, [ports](const RequestContext& context) {
     const auto& scope = context.principal.scope;
     return answer(scope, ports.queries.customer(scope, CustomerId(context.path.at("id"))));

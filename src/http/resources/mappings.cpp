@@ -5,28 +5,11 @@
 #include "http/error_body.hpp"
 #include "http/resources/render.hpp"
 #include "http/resources/resources.hpp"
+#include "http/resources/shapes.hpp"
 
 namespace flexsync::http {
 
 namespace {
-
-nlohmann::json render(const Scope& scope, const Mapping& mapping) {
-  const auto via = mapping.metadata.find("created_via");
-  const auto by = via != mapping.metadata.end() ? via->second : std::string();
-  nlohmann::json record = {{"id", mapping.id.str()},
-                           {"entity_type", mapping.entity_type},
-                           {"entity_id", mapping.entity_id},
-                           {"provider_type", mapping.provider_type},
-                           {"provider_entity_id", mapping.provider_entity_id},
-                           {"metadata", nlohmann::json(mapping.metadata)},
-                           {"status", to_string(mapping.status)},
-                           {"created_at", to_rfc3339(mapping.created_at)},
-                           {"updated_at", to_rfc3339(mapping.updated_at)},
-                           {"created_by", by},
-                           {"updated_by", mapping.updated_at == mapping.created_at ? by : std::string()}};
-  put_scope(record, scope);
-  return record;
-}
 
 Response list(Ports ports, const RequestContext& context) {
   Details details;
@@ -47,7 +30,7 @@ Response list(Ports ports, const RequestContext& context) {
   }
   auto items = nlohmann::json::array();
   for (const auto& mapping : page->items) {
-    items.push_back(render(scope, mapping));
+    items.push_back(mapping_json(scope, mapping));
   }
   return list_response(std::move(items), page->total, filter.list);
 }
@@ -67,7 +50,7 @@ Response look_up(Ports ports, const RequestContext& context, MappingFilter filte
   if (page->items.empty()) {
     return error_response(Error{ErrorCode::not_found, "There is no mapping for what the query names", {}});
   }
-  return json_response(200, render(scope, page->items.front()));
+  return json_response(200, mapping_json(scope, page->items.front()));
 }
 
 Response by_entity_and_provider(Ports ports, const RequestContext& context) {
@@ -100,7 +83,7 @@ void add_mappings(Router& router, Ports ports) {
   router.get(base + "/{id}", Access::environment, [ports](const RequestContext& context) {
     const auto& scope = context.principal.scope;
     const auto mapping = ports.queries.mapping(scope, MappingId(context.path.at("id")));
-    return mapping ? json_response(200, render(scope, *mapping)) : error_response(mapping.error());
+    return mapping ? json_response(200, mapping_json(scope, *mapping)) : error_response(mapping.error());
   });
 }
 

@@ -9,10 +9,16 @@ Router public_routes(const ServerConfig& config, Ports ports) {
   add_environments(router, config, ports);
   add_api_keys(router, config, ports);
   add_connections(router, config, ports);
-  add_customers(router, ports);
+  add_customers(router, config, ports);
+  add_customer_commands(router, config, ports);
   add_mappings(router, ports);
   add_webhook_events(router, config, ports);
   add_dead_letters(router, config, ports);
+  add_outbox(router, ports);
+  add_usage_events(router, config, ports);
+  add_meters(router, config, ports);
+  add_meter_mappings(router, config, ports);
+  add_usage_sync(router, config, ports);
   return router;
 }
 

@@ -185,6 +185,10 @@ struct HttpFixture {
   FakeProvisioning provisioning;
   FakeAuthenticator authenticator;
   FakeReadiness readiness;
+  FakeCustomerCommands customer_commands;
+  FakeUsageIntake usage_intake;
+  FakeUsageQueries usage_queries;
+  FakeMeterCommands meter_commands;
   Metrics metrics;
   ManualClock clock{kNow};
   http::ServerConfig config = small_config();
@@ -199,7 +203,8 @@ struct HttpFixture {
   }
 
   http::Ports ports() {
-    return {verifier, intake, queries, dead_letters, provisioning, authenticator, readiness, metrics, clock};
+    return {verifier,          intake,       queries,       dead_letters,   provisioning, authenticator, readiness,
+            customer_commands, usage_intake, usage_queries, meter_commands, metrics,      clock};
   }
 
   http::Server& start() {

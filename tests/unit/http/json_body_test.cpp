@@ -52,7 +52,7 @@ TEST_CASE("fields of the wrong type are named with their prefix", "[http][json]"
   CHECK(fields.text("absent", 10).empty());
   CHECK(details == Details{{"p.text", "must be a string"},
                            {"p.nul", "must not hold a NUL character"},
-                           {"p.long", "must not be longer than 4 bytes"},
+                           {"p.long", "must not be longer than 4 characters"},
                            {"p.flag", "must be true or false"},
                            {"p.time", "must be an RFC 3339 time such as 2026-01-31T00:00:00Z"},
                            {"p.list[0]", "must be a string"},

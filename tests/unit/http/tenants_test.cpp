@@ -45,7 +45,8 @@ TEST_CASE_METHOD(HttpFixture, "errors have one shape", "[http][errors]") {
                                         {{"code", "validation_error"},
                                          {"message", "Request validation failed"},
                                          {"http_status_code", 400},
-                                         {"details", {{"name", "is required"}}}}}});
+                                         {"details", {{"name", "is required"}}},
+                                         {"internal_error", nullptr}}}});
 }
 
 }  // namespace flexsync::test

@@ -20,6 +20,9 @@ std::string one_of_each() {
   metrics.inbox_oldest_seconds("t", "e");
   metrics.inbox_outcomes("applied");
   metrics.dead_letters("t", "e");
+  metrics.outbox_depth("t", "e");
+  metrics.outbox_oldest_seconds("t", "e");
+  metrics.outbox_refused("t", "e");
   metrics.commits("inbox");
   metrics.rows_per_commit("inbox");
   metrics.commit_seconds("inbox");
