@@ -39,6 +39,29 @@ Names told_by_us(const ChangeSet& change) {
   return names;
 }
 
+Names without_waiting(Names names, const CustomerSnapshot& snapshot, const ChangeSet& change) {
+  for (const auto& intent : untouched(snapshot.intents, change)) {
+    std::erase_if(names, [&](const auto& name) {
+      return std::find(intent.fields.begin(), intent.fields.end(), name) != intent.fields.end();
+    });
+  }
+  return names;
+}
+
+// What Stripe is still to be told, now that intents end without it: of `dropped` ones what differs; of a creation all
+// that differs, for our customer may have changed without an intent since (the last state of a former counterpart).
+void tell_rest(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerFields& theirs,
+               const CustomerFields& fields, const Names& dropped, ChangeSet& change) {
+  auto rest = without_waiting(changed_fields(theirs, fields), snapshot, change);
+  if (waiting_creation(change.intents) == nullptr) {
+    rest = common(rest, dropped);
+  }
+  if (!rest.empty()) {
+    const auto& request_id = change.intents.back().request_id;
+    change.new_intents.push_back(update({origin.scope, origin.customer_id, origin.now, request_id}, fields, rest));
+  }
+}
+
 // Stripe's state (`theirs`) against what waits to be told to it: the local value stays, or the intent goes.
 void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapshot, FieldConflict conflict,
                       const CustomerFields& theirs, CustomerFields& fields, ChangeSet& change) {
@@ -46,7 +69,6 @@ void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapsho
   const auto taken = changed_fields(before, fields);
   const auto ours = told_by_us(change);
   Names dropped;
-  std::string request_id;
   for (const auto& intent : untouched(snapshot.intents, change)) {
     const auto both = common(intent.fields, taken);
     // A creation carries the customer itself, and what may be on its way cannot be called back.
@@ -59,11 +81,8 @@ void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapsho
     }
     change.intents.push_back(superseded(intent, origin.now, "Stripe changed the same fields (sync.conflict = stripe)"));
     dropped.insert(dropped.end(), intent.fields.begin(), intent.fields.end());
-    request_id = intent.request_id;
   }
-  if (const auto rest = common(changed_fields(theirs, fields), dropped); !rest.empty()) {
-    change.new_intents.push_back(update({origin.scope, origin.customer_id, origin.now, request_id}, fields, rest));
-  }
+  tell_rest(origin, snapshot, theirs, fields, dropped, change);
 }
 
 Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
@@ -204,14 +223,10 @@ void take_told(const StateOrigin& origin, const CustomerSnapshot& snapshot, Chan
   if (!snapshot.customer || is_gone(snapshot) || !snapshot.mapping || !snapshot.shadow || snapshot.shadow->deleted) {
     return;
   }
-  auto told = told_by_us(change);
-  for (const auto& intent : untouched(snapshot.intents, change)) {
-    std::erase_if(told, [&](const auto& name) {
-      return std::find(intent.fields.begin(), intent.fields.end(), name) != intent.fields.end();
-    });
-  }
+  const auto theirs = known_fields(snapshot);
   auto customer = *snapshot.customer;
-  copy_fields(told, known_fields(snapshot), customer.fields);
+  copy_fields(without_waiting(told_by_us(change), snapshot, change), theirs, customer.fields);
+  tell_rest(origin, snapshot, theirs, customer.fields, {}, change);
   write_customer(origin, snapshot, std::move(customer), change);
 }
 
