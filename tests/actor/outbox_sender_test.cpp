@@ -142,7 +142,7 @@ TEST_CASE("of one entity one intent is in flight, in order; others go beside it"
   CHECK(f.pushed() == Seqs{first, other, second});
 }
 
-TEST_CASE("what is in flight is bounded: the rest waits in the database") {
+TEST_CASE("what is on its way to Stripe is bounded: the rest waits in the database") {
   Fixture f;
   f.config.outbox_in_flight_max = 5;
   f.config.outbox_page_rows_max = 3;

@@ -13,14 +13,12 @@ actors::CallOutcomePtr outcome_of(stripe::CallOutcome outcome) {
 }  // namespace
 
 void ClientScript::release() {
-  auto held = std::move(held_.front());
-  held_.pop_front();
-  held.promise.deliver(outcome_of(answer(held.call)));
+  caf::anon_send(actor_, actors::tick_atom::value);  // a promise is delivered only by the actor that made it
 }
 
 actors::stripe_client_actor scripted_client(ActorFixture& fixture, ClientScript& script) {
   using namespace actors;
-  return fixture.own(fixture.system.spawn([&script](stripe_client_actor::pointer self) {
+  script.actor_ = fixture.own(fixture.system.spawn([&script](stripe_client_actor::pointer self) {
     return stripe_client_actor::behavior_type{
         [&script, self](call_atom, const StripeCallPtr& call) {
           auto promise = self->make_response_promise<CallOutcomePtr>();
@@ -34,9 +32,14 @@ actors::stripe_client_actor scripted_client(ActorFixture& fixture, ClientScript&
         },
         [&script](rekeyed_atom) { ++script.rekeyed; },
         [](answered_atom, std::uint64_t, const HttpResultPtr&) {},
-        [](tick_atom) {},
+        [&script](tick_atom) {
+          auto held = std::move(script.held_.front());
+          script.held_.pop_front();
+          held.promise.deliver(outcome_of(script.answer(held.call)));
+        },
     };
   }));
+  return script.actor_;
 }
 
 }  // namespace flexsync::test

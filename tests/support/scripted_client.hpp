@@ -27,6 +27,7 @@ struct ClientScript {
     caf::typed_response_promise<actors::CallOutcomePtr> promise;
   };
   std::deque<Held> held_;
+  actors::stripe_client_actor actor_;
 };
 
 actors::stripe_client_actor scripted_client(ActorFixture& fixture, ClientScript& script);
