@@ -244,11 +244,11 @@ void customer_sync_state::on_refused(const ChangeReply& reply) {
     loaded_ = false;
     fail_command(reply.result == ChangeResult::conflict ? ErrorCode::already_exists : ErrorCode::database_error,
                  reply.message);
-  } else if (++refusals_ == 1 && !(writing_->parked)) {
+  } else if (++refusals_ == 1 && reply.result == ChangeResult::conflict && !writing_->parked) {
     load();  // it may be a row of our own predecessor's, not yet in the snapshot
   } else if (std::holds_alternative<RoutedEventPtr>(queue_.front())) {
     on_event_refused(reply);
-  } else if (refusals_ == 2) {
+  } else if (refusals_ <= 2) {
     write(sync::decide_push_conflict(push_task(), snapshot_, reply.message));
   } else {
     finish_push(true);
@@ -300,7 +300,7 @@ customer_sync_actor::behavior_type customer_sync(customer_sync_state::pointer se
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.enqueue(std::move(push));
       },
-      [&state](expire_atom, const IntentId& intent) { state.on_expired(intent); },
+      [&state](expire_atom, std::uint64_t waiter) { state.on_expired(waiter); },
       [&state, self](loaded_atom, const StoredCustomerPtr& stored) {
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_loaded(*stored);

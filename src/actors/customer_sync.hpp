@@ -39,7 +39,7 @@ struct customer_sync_state {
   void on_fetched(const stripe::CallOutcome& outcome);
   void on_written(const ChangeReply& reply);
   void on_retry(std::uint64_t step);
-  void on_expired(const IntentId& intent);
+  void on_expired(std::uint64_t waiter);
 
   pointer self = nullptr;
   CustomerSyncArgs args;
@@ -81,6 +81,7 @@ struct customer_sync_state {
   sync::PushTask push_task() const;
   void decide_push();
   void on_push_fetched(const stripe::CallOutcome& outcome);
+  void book(ChangeSet change);
   void finish_push(bool again);
 
   const RoutedEventPtr& event() const { return std::get<RoutedEventPtr>(queue_.front()); }
@@ -96,7 +97,13 @@ struct customer_sync_state {
   int stale_retries_ = 0;
   int refusals_ = 0;        // by the database, of the work at hand: after the first it is decided again
   std::uint64_t step_ = 0;  // against stale retry ticks
-  std::multimap<IntentId, PendingCommandPtr> waiting_;  // committed; their callers wait for Stripe's answer
+  // Committed; their callers wait for Stripe's answer to an intent.
+  struct Waiter {
+    IntentId intent;
+    PendingCommandPtr command;
+  };
+  std::uint64_t waiters_ = 0;  // so far
+  std::map<std::uint64_t, Waiter> waiting_;
   // One fetch serves all that wait: whatever is queued when Stripe is asked had happened before its answer.
   std::size_t waiting_at_fetch_ = 0;  // queued when Stripe was asked last, the head among them
   bool fetched_ = false;              // the decision at hand rests on Stripe's answer

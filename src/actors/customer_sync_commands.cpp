@@ -9,6 +9,21 @@
 
 namespace flexsync::actors {
 
+namespace {
+
+// Stripe could not be asked now, but may be later; nothing: asking again gives the same.
+std::optional<std::string> why_not_now(const stripe::CallOutcome& outcome) {
+  return std::visit(Overloaded{
+                        [](const stripe::RetryLater& later) { return std::optional(later.reason); },
+                        [](const stripe::NotConnected& paused) { return std::optional(paused.reason); },
+                        [](const stripe::Unknown& unknown) { return std::optional(unknown.reason); },
+                        [](const auto&) { return std::optional<std::string>(); },
+                    },
+                    outcome);
+}
+
+}  // namespace
+
 // --- commands -----------------------------------------------------------------------------------------------------
 
 void customer_sync_state::decide_command() {
@@ -45,22 +60,23 @@ void customer_sync_state::wait_or_answer(const PendingCommandPtr& asked, Custome
   }
   const auto intent = reply.intent->id;
   asked->set_otherwise(std::move(reply));
-  waiting_.emplace(intent, asked);
-  self->delayed_send(self, *wait, expire_atom::value, intent);
+  waiting_.emplace(++waiters_, Waiter{intent, asked});
+  self->delayed_send(self, *wait, expire_atom::value, waiters_);
 }
 
 void customer_sync_state::answer_waiting(const Intent& intent) {
-  const auto [first, last] = waiting_.equal_range(intent.id);
-  for (auto entry = first; entry != last; ++entry) {
-    answer_command(entry->second, CustomerReply{*snapshot_.customer, snapshot_.mapping, intent});
-  }
-  waiting_.erase(first, last);
+  std::erase_if(waiting_, [&](const auto& entry) {
+    const auto& waiter = entry.second;
+    if (waiter.intent == intent.id) {
+      answer_command(waiter.command, CustomerReply{*snapshot_.customer, snapshot_.mapping, intent});
+    }
+    return waiter.intent == intent.id;
+  });
 }
 
-void customer_sync_state::on_expired(const IntentId& intent) {
-  for (auto entry = waiting_.find(intent); entry != waiting_.end(); entry = waiting_.find(intent)) {
+void customer_sync_state::on_expired(std::uint64_t waiter) {
+  if (waiting_.erase(waiter) > 0) {  // it hears how far its intent had come
     self->send(args.supervisor, done_atom::value, args.customer_id);
-    waiting_.erase(entry);  // whoever waits hears how far it had come
   }
 }
 
@@ -83,15 +99,20 @@ sync::PushTask customer_sync_state::push_task() const {
 void customer_sync_state::decide_push() {
   auto decision =
       sync::decide_pushed(push_task(), snapshot_, args.services->config.customer, args.services->config.push_retry);
-  auto* change = std::get_if<ChangeSet>(&decision);
-  if (change == nullptr) {
-    fetch(push()->stripe_id);
-  } else if (change->intents.empty() && !change->stripe_object) {
-    finish_push(false);  // its echo has said it all before
+  if (auto* change = std::get_if<ChangeSet>(&decision)) {
+    book(std::move(*change));
   } else {
-    FLEXSYNC_FAILPOINT("outbox.before_booking");
-    write(std::move(*change));
+    fetch(push()->stripe_id);
   }
+}
+
+void customer_sync_state::book(ChangeSet change) {
+  if (change.intents.empty() && !change.stripe_object) {
+    finish_push(false);  // its echo has said it all before
+    return;
+  }
+  FLEXSYNC_FAILPOINT("outbox.before_booking");
+  write(std::move(change));
 }
 
 void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
@@ -103,7 +124,12 @@ void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
       return;
     }
   }
-  write(sync::decide_pushed_unanswered(push_task(), snapshot_, settings));
+  const auto passing = why_not_now(outcome);
+  if (passing && push()->intent.attempts + 1 < args.services->config.refetch_attempts_max) {
+    book(sync::decide_pushed_unconfirmed(push_task(), snapshot_, *passing, args.services->config.push_retry));
+  } else {
+    write(sync::decide_pushed_unanswered(push_task(), snapshot_, settings));
+  }
 }
 
 void customer_sync_state::finish_push(bool again) {

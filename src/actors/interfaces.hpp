@@ -105,8 +105,8 @@ using customer_sync_actor = caf::typed_actor<
     caf::reacts_to<execute_atom, PendingCommandPtr>,
     // What became of an intent; answered to the supervisor with `booked`.
     caf::reacts_to<pushed_atom, PushPtr>,
-    // INTERNAL: whoever waits for Stripe's answer to this intent has waited long enough.
-    caf::reacts_to<expire_atom, IntentId>,
+    // INTERNAL: the Nth of those who wait for Stripe's answer has waited long enough.
+    caf::reacts_to<expire_atom, std::uint64_t>,
     // INTERNAL: what the store has of this customer.
     caf::reacts_to<loaded_atom, StoredCustomerPtr>,
     // INTERNAL: what became of the change set.

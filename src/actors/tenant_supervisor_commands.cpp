@@ -19,7 +19,11 @@ void tenant_supervisor_state::on_execute(const PendingCommandPtr& command) {
         fail(ErrorCode::too_many_requests, "too many changes of this environment are under way: try later"));
     return;
   }
-  if (known != nullptr && (known->down || known->load() >= config.entity_queue_max)) {
+  if (known != nullptr && known->down) {
+    command->answer(fail(ErrorCode::service_unavailable, "customer " + id.str() + " is recovering: try again"));
+    return;
+  }
+  if (known != nullptr && known->load() >= config.entity_queue_max) {
     command->answer(
         fail(ErrorCode::too_many_requests, "too many changes of customer " + id.str() + " wait: try later"));
     return;

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstdint>
 #include <mutex>
+#include <optional>
+#include <random>
 #include <stdexcept>
 
 namespace flexsync {
@@ -19,7 +21,23 @@ struct Entropy {
   std::uint64_t low;
 };
 
-Entropy random_entropy() {
+// What the last id was, and where the next one's randomness comes from.
+struct Source {
+  std::mutex mutex;
+  std::uint64_t last_milliseconds = 0;
+  Entropy last{};
+  std::optional<std::mt19937_64> seeded;
+};
+
+Source& source() {
+  static Source the_source;
+  return the_source;
+}
+
+Entropy random_entropy(std::optional<std::mt19937_64>& seeded) {
+  if (seeded) {
+    return {static_cast<std::uint16_t>((*seeded)() & 0x7FFF), (*seeded)()};
+  }
   std::array<unsigned char, 10> bytes{};
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
     throw std::runtime_error("the system's random generator failed");
@@ -48,10 +66,7 @@ std::string encode(std::uint64_t milliseconds, Entropy entropy) {
 }  // namespace
 
 std::string new_ulid(Timestamp now) {
-  static std::mutex mutex;
-  static std::uint64_t last_milliseconds = 0;
-  static Entropy last{};
-
+  auto& [mutex, last_milliseconds, last, seeded] = source();
   const auto since_epoch = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   auto milliseconds = static_cast<std::uint64_t>(since_epoch);
   const std::lock_guard lock(mutex);
@@ -60,9 +75,16 @@ std::string new_ulid(Timestamp now) {
     last.high = static_cast<std::uint16_t>(last.high + (++last.low == 0 ? 1 : 0));
   } else {
     last_milliseconds = milliseconds;
-    last = random_entropy();
+    last = random_entropy(seeded);
   }
   return encode(milliseconds, last);
+}
+
+void draw_ulids_from(std::uint64_t seed) {
+  auto& [mutex, last_milliseconds, last, seeded] = source();
+  const std::lock_guard lock(mutex);
+  seeded.emplace(seed);
+  last_milliseconds = 0;
 }
 
 std::string new_id_text(std::string_view prefix, Timestamp now) {

@@ -2,6 +2,7 @@
 // 26 characters. Within one process they rise strictly, so new rows go to the right edge of an index.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,9 @@
 namespace flexsync {
 
 std::string new_ulid(Timestamp now);
+
+// For simulations: from now on everything random in them comes from this seed, so that a run can be repeated.
+void draw_ulids_from(std::uint64_t seed);
 
 // "<prefix>_<ULID>"
 std::string new_id_text(std::string_view prefix, Timestamp now);

@@ -68,7 +68,7 @@ constexpr const char* kDue =
 constexpr const char* kFindCustomers = R"(
   SELECT claim, coalesce(
     (SELECT c.id FROM customers c
-     WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.id = claim AND c.status <> 'deleted'),
+     WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.id = claim),
     (SELECT c.id FROM customers c
      WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.external_id = claim AND c.status <> 'deleted'))
   FROM unnest($3::text[]) AS claim)";

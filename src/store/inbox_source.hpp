@@ -58,7 +58,8 @@ class InboxSource {
   virtual void read_due(const Scope& scope, Timestamp now, int rows_max,
                         std::function<void(Result<std::vector<InboxRow>>)> reply) = 0;
 
-  // Which of our customers have these ids or external_ids?
+  // Which of our customers have these ids or external_ids? An id names a deleted one, too: what we made in Stripe for
+  // it leads to it for ever, so that nothing revives it under another id.
   virtual void find_customers(const Scope& scope, std::vector<std::string> claims,
                               std::function<void(Result<std::map<std::string, CustomerId>>)> reply) = 0;
 

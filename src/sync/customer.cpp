@@ -42,6 +42,14 @@ ChangeSet settled(const CustomerTask& task, const CustomerSnapshot& snapshot, In
   return change;
 }
 
+// Nothing of the state is taken over.
+ChangeSet passed_by(const CustomerTask& task, const CustomerSnapshot& snapshot, InboxOutcome outcome,
+                    std::string reason = {}) {
+  auto change = settled(task, snapshot, outcome, std::move(reason));
+  take_told(origin_of(task), snapshot, change);
+  return change;
+}
+
 ChangeSet apply_state(const CustomerTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
                       const stripe::CustomerState& state, const TrueInterval& true_during) {
   if (is_done_with(snapshot)) {
@@ -78,19 +86,19 @@ CustomerDecision decide(const CustomerTask& task, const CustomerSnapshot& snapsh
   const auto& shadow = snapshot.shadow;
   if (task.event.state.deleted) {
     if (shadow && shadow->deleted && shadow->state == stripe::to_canonical(task.event.state)) {
-      return settled(task, snapshot, InboxOutcome::unchanged);
+      return passed_by(task, snapshot, InboxOutcome::unchanged);
     }
     return apply_deletion(task, snapshot, settings, task.event.state, task.event.created);
   }
   if (shadow && shadow->deleted) {
-    return settled(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
+    return passed_by(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
   }
   if (const auto conflict = mapped_elsewhere(task, snapshot)) {
     return *conflict;
   }
   if (task.before_fetch && shadow) {
-    return settled(task, snapshot, InboxOutcome::superseded,
-                   "the state was fetched from Stripe after this event had come");
+    return passed_by(task, snapshot, InboxOutcome::superseded,
+                     "the state was fetched from Stripe after this event had come");
   }
   if (settings.ordering == Ordering::refetch) {
     return Refetch{};
@@ -101,15 +109,15 @@ CustomerDecision decide(const CustomerTask& task, const CustomerSnapshot& snapsh
   }
   switch (order(shadow->true_during, task.event.created)) {
     case Order::superseded:
-      return settled(task, snapshot, InboxOutcome::superseded,
-                     "a state of " + to_rfc3339(shadow->true_during.from) + " or later is known");
+      return passed_by(task, snapshot, InboxOutcome::superseded,
+                       "a state of " + to_rfc3339(shadow->true_during.from) + " or later is known");
     case Order::newer:
       return apply_state(task, snapshot, settings, task.event.state, at_event);
     case Order::tied:
       break;
   }
   if (stripe::to_canonical(task.event.state) == shadow->state) {
-    return settled(task, snapshot, InboxOutcome::unchanged);
+    return passed_by(task, snapshot, InboxOutcome::unchanged);
   }
   return Refetch{};
 }
@@ -118,7 +126,7 @@ CustomerDecision decide_fetched(const CustomerTask& task, const CustomerSnapshot
                                 const CustomerSettings& settings, const stripe::CustomerState& fetched,
                                 const TrueInterval& true_during) {
   if (snapshot.shadow && snapshot.shadow->deleted) {
-    return settled(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
+    return passed_by(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
   }
   if (fetched.deleted) {
     auto last = task.event.state;  // a deleted object is fetched without its fields
@@ -135,7 +143,7 @@ CustomerDecision decide_unanswered(const CustomerTask& task, const CustomerSnaps
                                    const CustomerSettings& settings, const std::string& why) {
   if (settings.ordering == Ordering::refetch && snapshot.shadow &&
       order(snapshot.shadow->true_during, task.event.created) == Order::superseded) {
-    return settled(task, snapshot, InboxOutcome::superseded, "a later state is known");
+    return passed_by(task, snapshot, InboxOutcome::superseded, "a later state is known");
   }
   const TrueInterval at_event{task.event.created, task.event.created};
   const auto known = snapshot.shadow ? later(snapshot.shadow->true_during, at_event) : at_event;

@@ -49,7 +49,9 @@ Customer updated(const Customer& before, const UpdateCustomer& wanted) {
   if (wanted.metadata) {
     std::erase_if(after.fields.metadata, [](const auto& entry) { return !is_reserved_metadata(entry.first); });
     for (const auto& [key, value] : *wanted.metadata) {
-      after.fields.metadata.insert_or_assign(key, value);
+      if (!is_reserved_metadata(key)) {
+        after.fields.metadata.insert_or_assign(key, value);
+      }
     }
   }
   return after;
@@ -58,12 +60,22 @@ Customer updated(const Customer& before, const UpdateCustomer& wanted) {
 // What Stripe has to be told so that it has these fields: where it knows the customer, or is about to, what changed;
 // else the whole of it.
 void push(const CommandTask& task, const CustomerSnapshot& snapshot, const CustomerFields& fields,
-          std::vector<std::string> changed, ChangeSet& change) {
+          const std::vector<std::string>& changed, ChangeSet& change) {
   if (!snapshot.mapping && waiting_creation(snapshot.intents) == nullptr) {
     change.new_intents.push_back(creation(intent_origin(task), fields));
   } else if (!changed.empty()) {
-    change.new_intents.push_back(update(intent_origin(task), fields, std::move(changed)));
+    change.new_intents.push_back(update(intent_origin(task), fields, changed));
   }
+}
+
+// Those of `names` that no intent has on its way already.
+std::vector<std::string> not_waiting(const std::vector<Intent>& intents, std::vector<std::string> names) {
+  for (const auto& intent : intents) {
+    std::erase_if(names, [&](const auto& name) {
+      return std::find(intent.fields.begin(), intent.fields.end(), name) != intent.fields.end();
+    });
+  }
+  return names;
 }
 
 Unchanged as_it_is(const CustomerSnapshot& snapshot) {
@@ -83,6 +95,7 @@ CommandDecision create(const CommandTask& task, const CustomerSnapshot& snapshot
   customer.id = origin.customer_id;
   customer.external_id = wanted.external_id;
   customer.fields = wanted.fields;
+  std::erase_if(customer.fields.metadata, [](const auto& entry) { return is_reserved_metadata(entry.first); });
   customer.created_at = origin.now;
   customer.created_by = origin.updated_by;
   auto change = change_of(origin);
@@ -140,12 +153,9 @@ CommandDecision sync(const CommandTask& task, const CustomerSnapshot& snapshot) 
   }
   const auto& fields = snapshot.customer->fields;
   auto change = change_of(origin_of(task));
-  if (!snapshot.intents.empty()) {
-    return as_it_is(snapshot);
-  }
   const auto known =
       snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-  push(task, snapshot, fields, changed_fields(known, fields), change);
+  push(task, snapshot, fields, not_waiting(snapshot.intents, changed_fields(known, fields)), change);
   if (change.new_intents.empty()) {
     return as_it_is(snapshot);
   }

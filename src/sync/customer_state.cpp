@@ -10,7 +10,7 @@ namespace flexsync::sync {
 
 namespace {
 
-constexpr const char* kCreatedBy = "stripe";
+constexpr const char* kStripeItself = "stripe";
 
 std::string stripe_id_json(const std::string& id) {
   return R"({"stripe_customer_id":")" + id + R"("})";
@@ -21,31 +21,68 @@ CustomerFields known_fields(const CustomerSnapshot& snapshot) {
   return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
 }
 
-// Stripe's state against what waits to be told to it: the local value stays, or the intent goes.
-void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapshot, FieldConflict conflict,
-                      const CustomerFields& before, CustomerFields& fields, ChangeSet& change) {
-  const auto taken = changed_fields(before, fields);
+using Names = std::vector<std::string>;
+
+Names common(const Names& names, const Names& others) {
+  Names both;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(both),
+               [&](const auto& name) { return std::find(others.begin(), others.end(), name) != others.end(); });
+  return both;
+}
+
+// The fields of the intents that end here: Stripe has been told of them.
+Names told_by_us(const ChangeSet& change) {
+  Names names;
+  for (const auto& intent : change.intents) {
+    names.insert(names.end(), intent.fields.begin(), intent.fields.end());
+  }
+  return names;
+}
+
+Names without_waiting(Names names, const CustomerSnapshot& snapshot, const ChangeSet& change) {
   for (const auto& intent : untouched(snapshot.intents, change)) {
-    std::vector<std::string> both;
-    std::copy_if(intent.fields.begin(), intent.fields.end(), std::back_inserter(both),
-                 [&](const auto& name) { return std::find(taken.begin(), taken.end(), name) != taken.end(); });
-    if (both.empty()) {
-      continue;
-    }
+    std::erase_if(names, [&](const auto& name) {
+      return std::find(intent.fields.begin(), intent.fields.end(), name) != intent.fields.end();
+    });
+  }
+  return names;
+}
+
+// What Stripe is still to be told, now that intents end without it: of `dropped` ones what differs; of a creation all
+// that differs, for our customer may have changed without an intent since (the last state of a former counterpart).
+void tell_rest(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerFields& theirs,
+               const CustomerFields& fields, const Names& dropped, ChangeSet& change) {
+  auto rest = without_waiting(changed_fields(theirs, fields), snapshot, change);
+  if (waiting_creation(change.intents) == nullptr) {
+    rest = common(rest, dropped);
+  }
+  if (!rest.empty()) {
+    const auto& request_id = change.intents.back().request_id;
+    change.new_intents.push_back(update({origin.scope, origin.customer_id, origin.now, request_id}, fields, rest));
+  }
+}
+
+// Stripe's state (`theirs`) against what waits to be told to it: the local value stays, or the intent goes.
+void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapshot, FieldConflict conflict,
+                      const CustomerFields& theirs, CustomerFields& fields, ChangeSet& change) {
+  const auto& before = snapshot.customer->fields;
+  const auto taken = changed_fields(before, fields);
+  const auto ours = told_by_us(change);
+  Names dropped;
+  for (const auto& intent : untouched(snapshot.intents, change)) {
+    const auto both = common(intent.fields, taken);
     // A creation carries the customer itself, and what may be on its way cannot be called back.
-    if (conflict == FieldConflict::local || intent.operation == IntentOperation::create_customer ||
-        intent.attempts > 0) {
-      copy_fields(both, before, fields);
+    const bool stays =
+        conflict == FieldConflict::local || intent.operation == IntentOperation::create_customer || intent.attempts > 0;
+    const auto kept = stays ? both : common(both, ours);
+    copy_fields(kept, before, fields);
+    if (kept.size() == both.size()) {
       continue;
     }
     change.intents.push_back(superseded(intent, origin.now, "Stripe changed the same fields (sync.conflict = stripe)"));
-    auto rest = intent.fields;
-    std::erase_if(rest, [&](const auto& name) { return std::find(both.begin(), both.end(), name) != both.end(); });
-    if (!rest.empty()) {
-      change.new_intents.push_back(
-          update({origin.scope, origin.customer_id, origin.now, intent.request_id}, before, std::move(rest)));
-    }
+    dropped.insert(dropped.end(), intent.fields.begin(), intent.fields.end());
   }
+  tell_rest(origin, snapshot, theirs, fields, dropped, change);
 }
 
 Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
@@ -54,18 +91,24 @@ Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapsh
   if (snapshot.customer) {
     customer = *snapshot.customer;
     apply_difference(known_fields(snapshot), fields, customer.fields);
-    settle_conflicts(origin, snapshot, settings.conflict, snapshot.customer->fields, customer.fields, change);
+    copy_fields(told_by_us(change), fields, customer.fields);  // Stripe may have changed them since: no more ours
+    settle_conflicts(origin, snapshot, settings.conflict, fields, customer.fields, change);
   } else {
     customer.id = origin.customer_id;
     customer.external_id = external_id_for(state);
     customer.fields = fields;
     customer.created_at = origin.now;
     customer.updated_at = origin.now;
-    customer.created_by = kCreatedBy;
-    customer.updated_by = kCreatedBy;
+    customer.created_by = kStripeItself;
+    customer.updated_by = kStripeItself;
   }
   customer.fields.metadata[kStripeCustomerIdKey] = state.id.str();
   return customer;
+}
+
+// Removed by Stripe's deletion, not here: its last state may still come.
+bool is_removed_by_stripe(const CustomerSnapshot& snapshot) {
+  return is_gone(snapshot) && snapshot.customer->updated_by == kStripeItself;
 }
 
 Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
@@ -176,6 +219,17 @@ bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, con
   return false;
 }
 
+void take_told(const StateOrigin& origin, const CustomerSnapshot& snapshot, ChangeSet& change) {
+  if (!snapshot.customer || is_gone(snapshot) || !snapshot.mapping || !snapshot.shadow || snapshot.shadow->deleted) {
+    return;
+  }
+  const auto theirs = known_fields(snapshot);
+  auto customer = *snapshot.customer;
+  copy_fields(without_waiting(told_by_us(change), snapshot, change), theirs, customer.fields);
+  tell_rest(origin, snapshot, theirs, customer.fields, {}, change);
+  write_customer(origin, snapshot, std::move(customer), change);
+}
+
 void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
                    stripe::CustomerState state, Timestamp at, ChangeSet& change) {
   state.deleted = true;
@@ -187,7 +241,7 @@ void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, 
   if (snapshot.mapping) {
     end_mapping(origin, next_mapping(origin, snapshot, state), change);
   }
-  if (!is_gone(snapshot)) {
+  if (!is_gone(snapshot) || is_removed_by_stripe(snapshot)) {
     auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);
     change.new_intents.clear();
     if (settings.customer_deleted == CustomerDeleted::archive) {
@@ -199,7 +253,9 @@ void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, 
   }
   // A creation may be on its way; its answer will find the tombstone.
   for (const auto& intent : untouched(snapshot.intents, change)) {
-    if (intent.operation != IntentOperation::create_customer) {
+    if (intent.operation == IntentOperation::delete_customer) {
+      change.intents.push_back(settled(intent, origin.now));
+    } else if (intent.operation == IntentOperation::update_customer) {
       change.intents.push_back(superseded(intent, origin.now, "the customer was deleted in Stripe"));
     }
   }

@@ -59,6 +59,10 @@ AuditEntry audit_of(const StateOrigin& origin, std::string action, std::string b
 bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
                 const stripe::CustomerState& state, const TrueInterval& true_during, ChangeSet& change);
 
+// `change` ends intents that Stripe was told before the state that is known of it: what it has in their fields stands,
+// even where it changed them in the meantime, when the local value was still kept.
+void take_told(const StateOrigin& origin, const CustomerSnapshot& snapshot, ChangeSet& change);
+
 // Deletion in Stripe is final at any age: a tombstone for the Stripe id, the mapping ends, the setting decides about
 // ours. `state` is the last one known, which is taken over first: whatever came or will come late, all orders end
 // alike. Intents that wait have nobody left to tell: superseded.

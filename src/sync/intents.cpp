@@ -33,7 +33,7 @@ constexpr std::array kAddress = {
 
 constexpr std::string_view kAddressPrefix = "address_";
 
-// An empty value clears the field in Stripe. An address goes as a whole, for Stripe replaces it as a whole.
+// An empty value clears the field in Stripe.
 Form form_of(const CustomerFields& fields, const std::vector<std::string>& names) {
   Form form;
   const auto named = [&](const char* name) { return std::find(names.begin(), names.end(), name) != names.end(); };
@@ -42,8 +42,8 @@ Form form_of(const CustomerFields& fields, const std::vector<std::string>& names
       form.emplace_back(stripes, field_value(fields, ours));
     }
   }
-  if (std::any_of(names.begin(), names.end(), [](const auto& name) { return name.starts_with(kAddressPrefix); })) {
-    for (const auto& [ours, stripes] : kAddress) {
+  for (const auto& [ours, stripes] : kAddress) {
+    if (named(ours)) {
       form.emplace_back(stripes, field_value(fields, ours));
     }
   }
@@ -53,6 +53,21 @@ Form form_of(const CustomerFields& fields, const std::vector<std::string>& names
     }
   }
   return form;
+}
+
+// Stripe replaces an address as a whole, so a change of one of its fields says all of them.
+std::vector<std::string> with_whole_address(const std::vector<std::string>& names) {
+  std::vector<std::string> all;
+  bool has_address = false;
+  for (const auto& name : names) {
+    if (!name.starts_with(kAddressPrefix)) {
+      all.push_back(name);
+    } else if (!std::exchange(has_address, true)) {
+      std::transform(kAddress.begin(), kAddress.end(), std::back_inserter(all),
+                     [](const auto& named) { return named.ours; });
+    }
+  }
+  return all;
 }
 
 Intent intent_of(const IntentOrigin& origin, IntentOperation operation) {
@@ -79,7 +94,7 @@ Intent ended(Intent intent, IntentState state, Timestamp now) {
 
 Intent creation(const IntentOrigin& origin, const CustomerFields& fields) {
   auto intent = intent_of(origin, IntentOperation::create_customer);
-  intent.fields = changed_fields(CustomerFields{}, fields);
+  intent.fields = with_whole_address(changed_fields(CustomerFields{}, fields));
   auto form = form_of(fields, intent.fields);
   form.emplace_back(stripe::bracketed("metadata", stripe::kMetadataCustomerId), origin.customer_id.str());
   form.emplace_back(stripe::bracketed("metadata", stripe::kMetadataEnvironment), origin.scope.environment.str());
@@ -87,10 +102,10 @@ Intent creation(const IntentOrigin& origin, const CustomerFields& fields) {
   return intent;
 }
 
-Intent update(const IntentOrigin& origin, const CustomerFields& fields, std::vector<std::string> names) {
+Intent update(const IntentOrigin& origin, const CustomerFields& fields, const std::vector<std::string>& names) {
   auto intent = intent_of(origin, IntentOperation::update_customer);
-  intent.body = stripe::encode_form(form_of(fields, names));
-  intent.fields = std::move(names);
+  intent.fields = with_whole_address(names);
+  intent.body = stripe::encode_form(form_of(fields, intent.fields));
   return intent;
 }
 

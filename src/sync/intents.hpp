@@ -20,8 +20,9 @@ struct IntentOrigin {
 // The whole customer, with the metadata that names it as ours.
 Intent creation(const IntentOrigin& origin, const CustomerFields& fields);
 
-// These fields of it, in our terms ("name", "address_city", "metadata.tier"); a field that is empty or gone is cleared.
-Intent update(const IntentOrigin& origin, const CustomerFields& fields, std::vector<std::string> names);
+// These fields of it, in our terms ("name", "address_city", "metadata.tier"), an address as a whole; a field that is
+// empty or gone is cleared.
+Intent update(const IntentOrigin& origin, const CustomerFields& fields, const std::vector<std::string>& names);
 
 Intent deletion(const IntentOrigin& origin);
 

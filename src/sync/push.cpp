@@ -80,12 +80,21 @@ ChangeSet turn_into_update(const PushTask& task, const CustomerSnapshot& snapsho
   change.intents.push_back(superseded(*intent, task.now, "the customer is in Stripe already"));
   const auto known =
       snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-  auto names = changed_fields(known, snapshot.customer->fields);
+  const auto names = changed_fields(known, snapshot.customer->fields);
   if (!names.empty() && !is_gone(snapshot)) {
-    change.new_intents.push_back(update({task.scope, task.customer_id, task.now, intent->request_id},
-                                        snapshot.customer->fields, std::move(names)));
+    change.new_intents.push_back(
+        update({task.scope, task.customer_id, task.now, intent->request_id}, snapshot.customer->fields, names));
   }
   return change;
+}
+
+// By the time Stripe has answered, our customer may have been mapped to another Stripe customer: never a guess.
+std::optional<std::string> mapped_elsewhere(const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
+  if (!snapshot.mapping || snapshot.mapping->provider_entity_id == state.id.str()) {
+    return std::nullopt;
+  }
+  return "Stripe has made " + state.id.str() + " for a customer that is already mapped to " +
+         snapshot.mapping->provider_entity_id + "; delete one of the two in Stripe";
 }
 
 // A deleted object is fetched without its fields.
@@ -119,18 +128,26 @@ PushDecision on_answered(const PushTask& task, const CustomerSnapshot& snapshot,
     return ended_refused(task, snapshot, "unreadable_answer", state.error().message);
   }
   const auto& shadow = snapshot.shadow;
-  if (shadow && (shadow->deleted || shadow->state == stripe::to_canonical(*state))) {
+  if (shadow && shadow->deleted) {
     return ended(task, snapshot, settled);
   }
+  if (const auto why = mapped_elsewhere(snapshot, *state)) {
+    return ended_refused(task, snapshot, "conflict", *why);
+  }
   // A replayed answer says what was true when the key was first used.
-  if (answered.replayed || (shadow && answered.true_during.from <= shadow->true_during.to &&
-                            shadow->true_during.from <= answered.true_during.to)) {
+  const bool is_latest = !answered.replayed && (!shadow || shadow->true_during.to < answered.true_during.from);
+  if (is_latest) {
+    auto change = ended(task, snapshot, settled);
+    take_state(origin_of(task), snapshot, settings, *state, answered.true_during, change);
+    return change;
+  }
+  const bool is_older = shadow && answered.true_during.to < shadow->true_during.from;
+  const bool is_known = shadow && shadow->state == stripe::to_canonical(*state);
+  if (!is_older && !is_known) {
     return AskAgain{};
   }
   auto change = ended(task, snapshot, settled);
-  if (!shadow || shadow->true_during.to < answered.true_during.from) {
-    take_state(origin_of(task), snapshot, settings, *state, answered.true_during, change);
-  }
+  take_told(origin_of(task), snapshot, change);
   return change;
 }
 
@@ -196,6 +213,9 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
           [&](const KeySpent&) -> PushDecision { return ended(task, snapshot, rekeyed); },
           [&](const AlreadyMapped&) -> PushDecision { return turn_into_update(task, snapshot); },
           [&](const NoCounterpart&) -> PushDecision {
+            if (task.intent.operation == IntentOperation::delete_customer) {
+              return ended(task, snapshot, settled);  // nothing is left to delete
+            }
             return ended_refused(task, snapshot, "not_mapped",
                                  "the customer has no counterpart in Stripe any more; sync it to make a new one");
           },
@@ -225,13 +245,25 @@ ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot&
   const auto* answered = std::get_if<stripe::Answered>(&task.result);
   const auto state = answered != nullptr ? stripe::parse_customer(answered->json)
                                          : fail(ErrorCode::internal_error, "only an answer has a state");
-  if (state) {
+  if (!state) {
+    return change;
+  }
+  if (answered->replayed && snapshot.shadow) {
+    take_told(origin_of(task), snapshot, change);  // it may be older than what is known
+    change.stripe_object = snapshot.shadow;
+    change.stripe_object->version += 1;
+  } else {
     const auto known =
         snapshot.shadow ? later(snapshot.shadow->true_during, answered->true_during) : answered->true_during;
     take_state(origin_of(task), snapshot, settings, *state, known, change);
-    change.stripe_object->needs_reconcile = true;
   }
+  change.stripe_object->needs_reconcile = true;
   return change;
+}
+
+ChangeSet decide_pushed_unconfirmed(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why,
+                                    const RetryPolicy& retry) {
+  return try_later(task, snapshot, stripe::Unknown{why, false}, retry);
 }
 
 ChangeSet decide_push_conflict(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why) {

@@ -67,7 +67,11 @@ ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& sn
                                 const CustomerSettings& settings, const stripe::CustomerState& fetched,
                                 const TrueInterval& true_during);
 
-// After AskAgain that Stripe could not answer: the answer at hand stands until reconcile.
+// After AskAgain that Stripe could not answer now: the intent is sent once more, for Stripe replays what it said.
+ChangeSet decide_pushed_unconfirmed(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why,
+                                    const RetryPolicy& retry);
+
+// After AskAgain that Stripe cannot answer: what is at hand stands until reconcile.
 ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot,
                                    const CustomerSettings& settings);
 

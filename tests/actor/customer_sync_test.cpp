@@ -258,7 +258,7 @@ TEST_CASE("a Stripe client that never answers costs a timeout, not the actor") {
   f.start();
   f.apply("evt_1", "Ada");
   const auto tied = f.apply("evt_2", "Bob");
-  f.advance(f.config.fetch_timeout + milliseconds{100});
+  f.advance(f.config.stripe_answer_timeout + milliseconds{100});
   CHECK(f.outcome(tied) == InboxOutcome::parked);
   f.held.finish_all();  // too late
   f.run();

@@ -35,7 +35,7 @@ ActorFixture::~ActorFixture() {
 const actors::ServicesPtr& ActorFixture::services() {
   if (!services_) {
     services_ = std::make_shared<const actors::Services>(
-        actors::Services{changes, snapshots, inbox, transport,
+        actors::Services{changes, snapshots, inbox, outbox, *stripe,
                          [this](const Scope&, std::function<void(Result<Secret>)> reply) { reply(key); },
                          [this](std::function<void(Result<std::vector<Scope>>)> reply) {
                            held.call("work", [this, reply = std::move(reply)] {
@@ -81,7 +81,7 @@ std::int64_t ActorFixture::deliver(const std::string& event_id, const std::strin
                                    const stripe::CustomerState& state, std::int64_t second, const Scope& scope) {
   auto carried = state;
   carried.deleted = type == "customer.deleted";
-  const stripe::CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), carried};
+  const stripe::CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), {}, carried};
   return store.deliver(scope, event_id, type, state.id.str(), to_event_json(event), clock.now()).value_or(0);
 }
 
@@ -108,6 +108,15 @@ actors::tenant_supervisor_actor fake_supervisor(ActorFixture& fixture, Superviso
         [&log](finished_atom, const CustomerId&, std::int64_t seq, bool parked) {
           (parked ? log.parked : log.finished).push_back(seq);
         },
+        [](execute_atom, const PendingCommandPtr&) {},
+        [](ask_atom, const PendingCallPtr&) {},
+        [](rekeyed_atom) {},
+        [&log](done_atom, const CustomerId&) { ++log.done; },
+        [&log](queued_atom, const CustomerId&, bool hurry) { log.queued.push_back(hurry); },
+        [&log](booked_atom, const CustomerId&, std::int64_t seq, bool again) {
+          (again ? log.again : log.booked).push_back(seq);
+        },
+        [&log](pushed_atom, const PushPtr& push) { log.pushed.push_back(push); },
         [&log](deposed_atom) { ++log.deposed; },
         [](tick_atom) {},
         [](owned_atom, const OwnershipPtr&) {},

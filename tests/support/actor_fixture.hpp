@@ -61,7 +61,9 @@ class ActorFixture {
   FakeChangeSink changes{store, held};
   FakeSnapshots snapshots{store, held};
   FakeInbox inbox{store, held};
+  FakeOutbox outbox{store, held};
   FakeTransport transport{held};
+  stripe::Transport* stripe = &transport;  // what the actors call; a test may put its own here
   Result<Secret> key = Secret("sk_test_1");
   store::UsageLedger* usage = nullptr;
   caf::actor_system system;
@@ -76,6 +78,11 @@ class ActorFixture {
 struct SupervisorLog {
   std::vector<std::int64_t> finished;
   std::vector<std::int64_t> parked;
+  std::vector<std::int64_t> booked;  // seqs of intents …
+  std::vector<std::int64_t> again;   // … and of those to be tried again
+  std::vector<bool> queued;          // whether somebody waits
+  std::vector<actors::PushPtr> pushed;
+  int done = 0;
   int deposed = 0;
 };
 actors::tenant_supervisor_actor fake_supervisor(ActorFixture& fixture, SupervisorLog& log);

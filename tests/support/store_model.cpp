@@ -211,8 +211,8 @@ std::map<std::string, CustomerId> StoreModel::find_customers(const Scope& scope,
   for (const auto& claim : claims) {
     for (const auto& [key, customer] : customers_) {
       const bool is_id = customer.id.str() == claim;
-      if (key.first == scope && customer.status != Status::deleted && (is_id || customer.external_id == claim) &&
-          (is_id || !found.contains(claim))) {
+      const bool is_name = customer.status != Status::deleted && customer.external_id == claim;
+      if (key.first == scope && (is_id || (is_name && !found.contains(claim)))) {
         found[claim] = customer.id;
       }
     }
@@ -259,6 +259,26 @@ const Mapping* StoreModel::live_mapping(const Scope& scope, const StripeId& id) 
     }
   }
   return nullptr;
+}
+
+std::vector<Customer> StoreModel::customers_of(const Scope& scope) const {
+  std::vector<Customer> found;
+  for (const auto& [key, customer] : customers_) {
+    if (key.first == scope) {
+      found.push_back(customer);
+    }
+  }
+  return found;
+}
+
+std::vector<Mapping> StoreModel::live_mappings(const Scope& scope) const {
+  std::vector<Mapping> found;
+  for (const auto& [key, mapping] : mappings_) {
+    if (key.first == scope && mapping.status == Status::published) {
+      found.push_back(mapping);
+    }
+  }
+  return found;
 }
 
 std::size_t StoreModel::unsettled(const Scope& scope) const {

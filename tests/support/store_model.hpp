@@ -54,6 +54,8 @@ class StoreModel {
   const Customer* customer_of(const Scope& scope, const StripeId& id) const;  // through the shadow
   const Mapping* live_mapping(const Scope& scope, const StripeId& id) const;
   std::vector<Intent> intents(const Scope& scope) const;  // all of them, in order of seq
+  std::vector<Customer> customers_of(const Scope& scope) const;
+  std::vector<Mapping> live_mappings(const Scope& scope) const;
   std::size_t customers() const { return customers_.size(); }
   std::size_t unsettled(const Scope& scope) const;
   std::int64_t watermark(const Scope& scope) const;

@@ -61,7 +61,7 @@ std::vector<StripeOperation> random_history(std::mt19937_64& random, const std::
       }
     }
     const auto id = "evt_" + customer_id + "_" + std::to_string(i);
-    history.push_back({second, {StripeEventId(id), type, from_unix_seconds(second), state}});
+    history.push_back({second, {StripeEventId(id), type, from_unix_seconds(second), {}, state}});
   }
   return history;
 }
@@ -97,8 +97,10 @@ std::string to_object_json(const stripe::CustomerState& state) {
 }
 
 std::string to_event_json(const stripe::CustomerEvent& event) {
+  const auto request = event.idempotency_key.empty() ? json() : json(event.idempotency_key);
   return json{{"id", event.id.str()},
               {"object", "event"},
+              {"request", {{"id", nullptr}, {"idempotency_key", request}}},
               {"api_version", "2026-10-28.endive"},
               {"created", to_unix_seconds(event.created)},
               {"type", event.type},

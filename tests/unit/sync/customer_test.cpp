@@ -30,7 +30,7 @@ CustomerTask task(const std::string& type, std::int64_t second, stripe::Customer
   task.epoch = 3;
   task.customer_id = kCustomer;
   state.deleted = type == "customer.deleted";
-  task.event = {StripeEventId("evt_" + std::to_string(second)), type, from_unix_seconds(second), std::move(state)};
+  task.event = {StripeEventId("evt_" + std::to_string(second)), type, from_unix_seconds(second), {}, std::move(state)};
   task.seq = 7;
   task.request_id = "req_1";
   task.now = from_unix_seconds(second + 1);
@@ -258,7 +258,7 @@ TEST_CASE("a customer of ours that Stripe's metadata names is mapped and keeps i
   ours.version = 4;
   auto state = named("Ada");
   state.metadata = {{"flexprice_customer_id", kCustomer.str()}, {"external_id", "another"}};
-  const auto change = change_of(decide(task("customer.created", kSecond, state), {ours, {}, {}}, {}));
+  const auto change = change_of(decide(task("customer.created", kSecond, state), {ours, {}, {}, {}}, {}));
   CHECK(change.customer->external_id == "our-7");
   CHECK(change.customer->version == 5);
   CHECK(change.mapping->entity_id == kCustomer.str());
