@@ -31,6 +31,7 @@ actors::stripe_client_actor scripted_client(ActorFixture& fixture, ClientScript&
           return promise;
         },
         [&script](rekeyed_atom) { ++script.rekeyed; },
+        [](keyed_atom, std::uint64_t, const KeyPtr&) {},
         [](answered_atom, std::uint64_t, const HttpResultPtr&) {},
         [&script](tick_atom) {
           auto held = std::move(script.held_.front());

@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "domain/sha256.hpp"
 #include "store/key_hash.hpp"
 
 using flexsync::Secret;
+using flexsync::sha256_hex;
 using namespace flexsync::store;
 
 namespace {
