@@ -65,6 +65,7 @@ class ActorFixture {
   FakeTransport transport{held};
   stripe::Transport* stripe = &transport;  // what the actors call; a test may put its own here
   Result<Secret> key = Secret("sk_test_1");
+  std::map<Scope, std::string> keys;  // of tenants that have another one
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;
 
