@@ -1,8 +1,8 @@
 // The applying writer: change sets of many entities and tenants merged into one set-based statement per table.
 //
 // A change set is committed whole or not at all. What it was decided on is checked in the same transaction: the
-// owner's epoch, the row versions, and that its inbox row is not settled yet. A loser never costs the others: the
-// batch is rolled back, the loser answered, the rest written again.
+// owner's epoch, the row versions, that its inbox row is not settled yet and its intents are still to be sent. A loser
+// never costs the others: the batch is rolled back, the loser answered, the rest written again.
 #pragma once
 
 #include <functional>

@@ -92,8 +92,8 @@ CREATE STATISTICS outbox_scope (dependencies) ON tenant_id, environment_id FROM 
 INSERT INTO tenants VALUES ('t', 'statistics', 'published', now(), now());
 INSERT INTO environments VALUES ('t', 'e', 'statistics', 'development', 'published', now(), now());
 INSERT INTO outbox (tenant_id, environment_id, seq, id, entity_type, entity_id, operation, body, idempotency_key,
-                    fields, state, attempts, next_attempt_at, look_first, error_code, error_message, request_id, keyed_at,
-                    created_at)
+                    fields, state, attempts, next_attempt_at, look_first, error_code, error_message, request_id,
+                    keyed_at, created_at)
   SELECT 't', 'e', n, 'intent_' || n, 'customer', 'cust_' || n, 'update_customer', 'name=' || n, 'key_' || n, '{name}',
          CASE WHEN n % 10 = 0 THEN 'ready' WHEN n % 100 = 1 THEN 'refused' ELSE 'settled' END, 1,
          now() + n * interval '1 second', false, '', '', '', now(), now() + n * interval '1 second'

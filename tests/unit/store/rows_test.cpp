@@ -19,6 +19,16 @@ TEST_CASE("text that a column can hold is told from text it cannot", "[rows]") {
   }
 }
 
+TEST_CASE("what others say is kept, but for the bytes that a column cannot hold", "[rows]") {
+  CHECK(storable("ä €😀") == "ä €😀");
+  CHECK(storable("").empty());
+  CHECK(storable(std::string("a\0b", 3)) ==
+        "a\xEF\xBF\xBD"
+        "b");
+  CHECK(storable("Gr\xFC\xDF") == "Gr\xEF\xBF\xBD\xEF\xBF\xBD");
+  CHECK(storable("cut \xE2\x82") == "cut \xEF\xBF\xBD\xEF\xBF\xBD");
+}
+
 TEST_CASE("metadata goes to jsonb and comes back", "[rows]") {
   const Metadata metadata = {{"", ""}, {"plan", "gold"}, {"quote\"\\", "line\nbreak"}, {"ключ", "😀"}};
   CHECK(metadata_from_json(metadata_to_json(metadata)) == metadata);
