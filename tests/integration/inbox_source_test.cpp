@@ -119,6 +119,23 @@ TEST_CASE("parked events come when they are due, with their attempts; dead ones 
   }
 }
 
+TEST_CASE("a claim finds a customer by its id, deleted or not, else a live one by its external_id", "[inbox_source]") {
+  World world;
+  for (const std::string status : {"published", "deleted"}) {
+    world.sql("INSERT INTO customers VALUES ('" + world.scope.tenant.str() + "', '" + world.scope.environment.str() +
+              "', 'cust_" + status + "', 'ext_" + status + "', '', '', '', '', '', '', '', '', '', '{}', '" + status +
+              "', 1, now(), now(), 'admin', 'admin')");
+  }
+  std::promise<std::map<std::string, CustomerId>> promise;
+  world.source.find_customers(world.scope, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"},
+                              [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get() == std::map<std::string, CustomerId>{
+                                          {"cust_published", CustomerId{"cust_published"}},
+                                          {"cust_deleted", CustomerId{"cust_deleted"}},
+                                          {"ext_published", CustomerId{"cust_published"}},
+                                      });
+}
+
 TEST_CASE("ownership raises the epoch and tells where to begin", "[inbox_source]") {
   World world;
   CHECK(world.own().epoch == 1);

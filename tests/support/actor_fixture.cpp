@@ -36,7 +36,10 @@ const actors::ServicesPtr& ActorFixture::services() {
   if (!services_) {
     services_ = std::make_shared<const actors::Services>(
         actors::Services{changes, snapshots, inbox, outbox, *stripe,
-                         [this](const Scope&, std::function<void(Result<Secret>)> reply) { reply(key); },
+                         [this](const Scope& scope, std::function<void(Result<Secret>)> reply) {
+                           const auto own_key = keys.find(scope);
+                           reply(own_key == keys.end() ? key : Result<Secret>(Secret(own_key->second)));
+                         },
                          [this](std::function<void(Result<std::vector<Scope>>)> reply) {
                            held.call("work", [this, reply = std::move(reply)] {
                              return [reply, scopes = store.scopes_with_work(clock.now())] { reply(scopes); };

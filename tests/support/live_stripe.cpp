@@ -148,7 +148,7 @@ LiveStripe::Answer LiveStripe::handle(const stripe::HttpRequest& request, std::o
   const auto key = header == request.headers.end() ? std::string() : header->second;
   requests_.push_back({request.method, request.path, request.body, key, clock_.now()});
   Answer answer;
-  if (down) {
+  if (down || (!down_for.empty() && request.api_key.reveal() == down_for)) {
     answer.refused = true;
   } else if (revoked) {
     answer = {401, error_body("invalid_request_error", "api_key_expired", "Expired API Key provided")};

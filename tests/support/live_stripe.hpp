@@ -55,6 +55,7 @@ class LiveStripe final : public stripe::Transport {
 
   Script<Fault> script;
   bool down = false;     // connections are refused
+  std::string down_for;  // likewise, but only those that come with this key
   bool revoked = false;  // 401 for every key
 
   const std::map<std::string, Object>& objects() const { return objects_; }

@@ -208,6 +208,16 @@ void TwoSidedWorld::pass_time() {
   scheduler.advance_time(by);
 }
 
+// No call is on its way so long: they all have a timeout.
+void TwoSidedWorld::pass_a_day() {
+  while (held.waiting() > 0) {
+    held.finish_all();
+    run();
+  }
+  clock.advance(hours{25});
+  scheduler.advance_time(hours{25});
+}
+
 // --- the run ------------------------------------------------------------------------------------------------------
 
 void TwoSidedWorld::play_one() {
@@ -257,8 +267,7 @@ void TwoSidedWorld::play() {
       live.revoked = one_in(3);
     }
     if (plan_.key_expires && i == steps / 2) {
-      clock.advance(hours{25});
-      scheduler.advance_time(hours{25});
+      pass_a_day();
     }
     play_one();
   }

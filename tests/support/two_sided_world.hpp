@@ -60,6 +60,7 @@ class TwoSidedWorld : public ActorFixture {
   void break_store();
   void break_stripe();
   void pass_time();
+  void pass_a_day();
   void play_one();
   void settle_all();
   bool rests() const;

@@ -81,3 +81,14 @@ TEST_CASE("what only looks like an id is none") {
   CHECK_FALSE(has_id_form("cust", "cust_01ARZ3NDEKTSV4RRFFQ69G5FAU"));  // U is not in the alphabet
   CHECK_FALSE(has_id_form("cust", "cust_01arz3ndektsv4rrffq69g5fav"));
 }
+
+TEST_CASE("drawn from a seed, ids repeat; they still rise") {
+  const auto now = later();
+  draw_ulids_from(7);
+  const std::vector first{new_ulid(now), new_ulid(now)};
+  draw_ulids_from(8);
+  CHECK(new_ulid(now) != first[0]);
+  draw_ulids_from(7);
+  CHECK(std::vector{new_ulid(now), new_ulid(now)} == first);
+  CHECK(first[0] < first[1]);
+}

@@ -168,6 +168,17 @@ TEST_CASE("a creation's answer: mapping, shadow, settled intent and audit in one
   CHECK_FALSE(change.settlement);
 }
 
+TEST_CASE("what changed here without an intent while the creation was on its way is told with its answer") {
+  auto snapshot = creating();  // say, the last state of a former Stripe customer that came late
+  snapshot.customer->fields.contact = "+41";
+  const auto change = change_of(decide(snapshot, answered(in_stripe("Ada"), 9, 10)));
+  REQUIRE(change.new_intents.size() == 1);
+  CHECK(change.new_intents[0].body == "phone=%2B41");
+  CHECK(change.customer->fields.contact == "+41");
+  const auto covered = with(snapshot, update(kOrigin, snapshot.customer->fields, {"contact"}));
+  CHECK(change_of(decide(covered, answered(in_stripe("Ada"), 9, 10))).new_intents.empty());
+}
+
 TEST_CASE("an update's answer settles it and advances the shadow; our customer is not written") {
   const auto change = change_of(decide(told("Bob"), answered(in_stripe("Bob"), 9, 10)));
   CHECK_FALSE(change.customer);
