@@ -2,13 +2,15 @@
 
 namespace flexsync::stripe {
 
-std::string percent_encoded(std::string_view text) {
+namespace {
+
+std::string encoded(std::string_view text, std::string_view plain_marks) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string result;
   for (const auto c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                       plain_marks.find(c) != std::string_view::npos;
     if (plain) {
       result += c;
     } else {
@@ -18,13 +20,19 @@ std::string percent_encoded(std::string_view text) {
   return result;
 }
 
+}  // namespace
+
+std::string percent_encoded(std::string_view text) {
+  return encoded(text, "-_");
+}
+
 std::string encode_form(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string body;
   for (const auto& [key, value] : fields) {
     body += body.empty() ? "" : "&";
     body += key;
     body += '=';
-    body += percent_encoded(value);
+    body += encoded(value, "-_.~");  // RFC 3986: unreserved
   }
   return body;
 }

@@ -227,6 +227,7 @@ TEST_CASE("another owner: the supervisor is told, nothing is written") {
 
 TEST_CASE("Stripe unavailable on a tie: parked, and after the last attempt the last arrival stands, marked") {
   Fixture f;
+  f.config.stripe_retries.same_again_max = 0;
   f.start();
   f.apply("evt_1", "Ada");
   f.transport.script.next(503);

@@ -26,6 +26,7 @@ struct Fixture : ActorFixture {
     client.answer = done;
     sender = own(system.spawn(outbox_sender, OutboxSenderArgs{services(), kTenant, fake_supervisor(*this, log),
                                                               scripted_client(*this, client)}));
+    caf::anon_send(sender, wake_atom::value);  // the tenant is owned
     run();
   }
 
@@ -187,7 +188,7 @@ TEST_CASE("retry later without a time does not ask in a circle") {
   f.store.take_ownership(kTenant);
   f.sender = f.own(f.system.spawn(
       outbox_sender, OutboxSenderArgs{f.services(), kTenant, fake_supervisor(f, f.log), scripted_client(f, f.client)}));
-  f.run();
+  f.wake();
   CHECK(f.client.calls.size() == 1);
   f.advance(f.config.store_retry * 8);
   CHECK(f.client.calls.size() >= 2);

@@ -37,6 +37,8 @@ std::string one_of_each() {
   metrics.pool_busy("reads");
   metrics.pool_reconnects("reads");
   metrics.stripe_calls("found");
+  metrics.stripe_breaker_open("t", "e").Set(0);
+  metrics.stripe_paused("t", "e").Set(0);
   metrics.stripe_seconds();
   metrics.usage_batches("sent");
   metrics.usage_batches_made();
