@@ -266,6 +266,7 @@ LiveStripe::Answer LiveStripe::list(const std::string& query) const {
   auto data = json::array();
   for (const auto* object : found) {
     data.push_back(json::parse(to_object_json(object->state)));
+    data.back()["created"] = object->created;
   }
   return {200, json{{"object", "list"}, {"url", kCustomers}, {"has_more", has_more}, {"data", data}}.dump()};
 }

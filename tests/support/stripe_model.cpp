@@ -82,6 +82,7 @@ std::string to_object_json(const stripe::CustomerState& state) {
   }
   return json{{"id", state.id.str()},
               {"object", "customer"},
+              {"created", kFirstSecond},
               {"name", state.name},
               {"email", state.email},
               {"phone", state.phone},
