@@ -176,6 +176,9 @@ void stripe_client_state::on_answered(std::uint64_t id, const stripe::HttpResult
   auto& work = found->second;
   work.in_flight = false;
   --in_flight_;
+  if (result) {
+    services->metrics.stripe_call_seconds().Observe(std::chrono::duration<double>(result->duration).count());
+  }
   const auto verdict = stripe::classify(result, *work.call, now());
   learn(work, verdict);
   if (const auto* refused = std::get_if<stripe::NotConnected>(&verdict.outcome)) {
