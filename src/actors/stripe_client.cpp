@@ -12,6 +12,9 @@ namespace {
 using stripe::CallOutcome;
 
 constexpr std::chrono::milliseconds kTickMin{1};
+constexpr std::uint64_t kNoCall = 0;  // the key was looked up for those that wait
+constexpr const char* kNoKey = "the connection has no Stripe secret key";
+constexpr const char* kBreakerOpen = "Stripe is not asked after failures in a row";
 
 bool is_live(const Secret& key) {
   const auto text = key.reveal();
@@ -34,11 +37,21 @@ stripe::HttpRequest request_of(const stripe::Call& call, const Secret& key, std:
   return request;
 }
 
+// Stripe's own word on the call itself, for which it has to know who asks.
+bool is_certain(const CallOutcome& outcome) {
+  return std::holds_alternative<stripe::Answered>(outcome) || std::holds_alternative<stripe::NotFound>(outcome) ||
+         std::holds_alternative<stripe::Refused>(outcome);
+}
+
 }  // namespace
 
 stripe_client_state::~stripe_client_state() {
   for (auto& [id, work] : works_) {
     work.answer.deliver(std::make_shared<const CallOutcome>(unfinished(work, "the Stripe client stopped", {})));
+  }
+  if (services) {  // who comes next begins anew
+    services->metrics.stripe_breaker_open(scope.tenant.str(), scope.environment.str()).Set(0);
+    services->metrics.stripe_paused(scope.tenant.str(), scope.environment.str()).Set(0);
   }
 }
 
@@ -48,6 +61,7 @@ void stripe_client_state::init(pointer self_pointer, ServicesPtr used_services, 
   scope = std::move(own_scope);
   metrics.emplace(services->metrics, name);
   breaker_.emplace(services->config.stripe_breaker);
+  show_state();
 }
 
 // --- a call comes, and gets its key -------------------------------------------------------------------------------
@@ -67,8 +81,12 @@ stripe_client_state::promise stripe_client_state::call(StripeCallPtr wanted) {
 }
 
 void stripe_client_state::on_keyed(std::uint64_t id, const Result<Secret>& key) {
+  if (key) {
+    adopt(*key);
+  }
   const auto found = works_.find(id);
   if (found == works_.end()) {
+    pump();
     return;
   }
   auto& work = found->second;
@@ -77,13 +95,8 @@ void stripe_client_state::on_keyed(std::uint64_t id, const Result<Secret>& key) 
     return;
   }
   if (key->empty()) {
-    finish(id, stripe::NotConnected{"the connection has no Stripe secret key"});
+    finish(id, stripe::NotConnected{kNoKey});
     return;
-  }
-  if (key->reveal() != key_.reveal()) {
-    key_ = *key;
-    limiter_.emplace(services->config.stripe_rates, is_live(key_));
-    paused_ = false;
   }
   if (paused_ && now() < next_probe_) {
     finish(id, stripe::NotConnected{paused_reason_});
@@ -93,7 +106,7 @@ void stripe_client_state::on_keyed(std::uint64_t id, const Result<Secret>& key) 
     work.probes = true;
     next_probe_ = now() + services->config.stripe_probe_interval;
   } else if (breaker_->state(now()) == stripe::CircuitBreaker::State::open) {
-    finish(id, stripe::RetryLater{"Stripe is not asked after failures in a row", breaker_->open_until()});
+    finish(id, stripe::RetryLater{kBreakerOpen, breaker_->open_until()});
     return;
   }
   auto& lane = lanes_.at(static_cast<std::size_t>(work.call->lane));
@@ -105,11 +118,29 @@ void stripe_client_state::on_keyed(std::uint64_t id, const Result<Secret>& key) 
   pump();
 }
 
+// Another key may be another account's or mode's, so its limits begin anew. What waits goes out with it.
+void stripe_client_state::adopt(const Secret& key) {
+  if (key.reveal() == key_.reveal()) {
+    return;
+  }
+  key_ = key;
+  ++keys_;
+  paused_ = false;
+  if (key_.empty()) {
+    give_up_waiting(stripe::NotConnected{kNoKey});
+  } else {
+    limiter_.emplace(services->config.stripe_rates, is_live(key_));
+  }
+  show_state();
+}
+
 void stripe_client_state::on_rekeyed() {
   paused_ = false;
-  key_ = Secret{};
   breaker_->on_success();
   show_state();
+  services->stripe_key(scope, [home = stripe_client_actor{self}](Result<Secret> key) {
+    caf::anon_send(home, keyed_atom::value, kNoCall, std::make_shared<const Result<Secret>>(std::move(key)));
+  });
 }
 
 // --- what may go, goes --------------------------------------------------------------------------------------------
@@ -117,7 +148,7 @@ void stripe_client_state::on_rekeyed() {
 // Higher lanes first. A call that has to wait does not hold up those to other endpoints behind it.
 void stripe_client_state::pump() {
   for (auto& lane : lanes_) {
-    for (auto entry = lane.begin(); entry != lane.end() && in_flight_ < services->config.stripe_calls_max;) {
+    for (auto entry = lane.begin(); entry != lane.end();) {
       const auto id = *entry;
       const auto found = works_.find(id);
       if (found == works_.end()) {
@@ -138,6 +169,9 @@ void stripe_client_state::pump() {
 bool stripe_client_state::try_send(std::uint64_t id, Work& work) {
   const auto at = now();
   wake_at(work.deadline);
+  if (in_flight_ >= services->config.stripe_calls_max) {
+    return false;
+  }
   if (at < work.not_before) {
     wake_at(work.not_before);
     return false;
@@ -151,12 +185,14 @@ bool stripe_client_state::try_send(std::uint64_t id, Work& work) {
     wake_at(*ready);
     return false;
   }
+  work.tries_breaker = breaker_->is_probing();
   send(id, work);
   return true;
 }
 
 void stripe_client_state::send(std::uint64_t id, Work& work) {
   work.in_flight = true;
+  work.sent_with = keys_;
   ++in_flight_;
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(work.deadline - now());
   const auto timeout = std::clamp(left, kTickMin, services->config.stripe_timeout);
@@ -177,12 +213,15 @@ void stripe_client_state::on_answered(std::uint64_t id, const stripe::HttpResult
   work.in_flight = false;
   --in_flight_;
   if (result) {
-    services->metrics.stripe_call_seconds().Observe(std::chrono::duration<double>(result->duration).count());
+    services->metrics.stripe_seconds().Observe(std::chrono::duration<double>(result->duration).count());
   }
   const auto verdict = stripe::classify(result, *work.call, now());
   learn(work, verdict);
-  if (const auto* refused = std::get_if<stripe::NotConnected>(&verdict.outcome)) {
-    finish(id, *refused);
+  const auto* refused = std::get_if<stripe::NotConnected>(&verdict.outcome);
+  if (refused != nullptr && work.sent_with != keys_ && !paused_ && !key_.empty()) {
+    again_at(id, work, now());  // it was the former key that is not accepted
+  } else if (refused != nullptr) {
+    finish(id, unless_unknown(work, *refused));
     pause(refused->reason);
   } else {
     retry_or_answer(id, work, verdict);
@@ -196,11 +235,13 @@ void stripe_client_state::learn(const Work& work, const stripe::Verdict& verdict
     limiter_->on_limited(work.call->endpoint, verdict.limited, now());
   }
   if (verdict.unhealthy) {
-    breaker_->on_failure(now());
-  } else {
+    breaker_->on_failure(now(), work.tries_breaker);
+  } else if (verdict.limited == stripe::Limited::no) {
     breaker_->on_success();
+  } else if (work.tries_breaker) {
+    breaker_->on_no_verdict();
   }
-  if (work.probes && !verdict.unhealthy && !std::holds_alternative<stripe::NotConnected>(verdict.outcome)) {
+  if (work.probes && paused_ && is_certain(verdict.outcome)) {
     log::info("the Stripe connection works again", {{"tenant_id", scope.tenant.str()}});
     paused_ = false;
   }
@@ -213,31 +254,44 @@ void stripe_client_state::retry_or_answer(std::uint64_t id, Work& work, const st
     work.last_reason = unknown->reason;
   } else if (const auto* later = std::get_if<stripe::RetryLater>(&verdict.outcome)) {
     work.last_reason = later->reason;
-  } else {
+  } else if (verdict.repeat == stripe::Repeat::never) {
     finish(id, verdict.outcome);
     return;
   }
   const auto pause = stripe::retry_after(services->config.stripe_retries, verdict, work.retries, id);
   const bool open = breaker_->state(now()) == stripe::CircuitBreaker::State::open;
-  if (!pause || open || work.probes || now() + *pause >= work.deadline) {
-    finish(id, unfinished(work, work.last_reason, open ? breaker_->open_until() : now() + pause.value_or(kTickMin)));
-    if (open) {
-      give_up_waiting(breaker_->open_until(), "Stripe is not asked after failures in a row");
-    }
+  const bool cut_off = paused_ || key_.empty();
+  if (pause && !open && !cut_off && now() + *pause < work.deadline) {
+    ++work.retries;
+    again_at(id, work, now() + *pause);
     return;
   }
-  ++work.retries;
-  work.not_before = now() + *pause;
+  if (is_certain(verdict.outcome)) {
+    finish(id, verdict.outcome);
+  } else if (cut_off) {
+    finish(id, unless_unknown(work, stripe::NotConnected{paused_ ? paused_reason_ : kNoKey}));
+  } else {
+    const std::chrono::milliseconds wanted = verdict.retry_after.value_or(std::chrono::seconds{0});
+    const auto later = now() + std::max(pause.value_or(kTickMin), wanted);
+    finish(id, unfinished(work, work.last_reason, open ? std::max(later, breaker_->open_until()) : later));
+  }
+  if (open) {
+    give_up_waiting(stripe::RetryLater{kBreakerOpen, breaker_->open_until()});
+  }
+}
+
+void stripe_client_state::again_at(std::uint64_t id, Work& work, Timestamp at) {
+  work.not_before = at;
   lanes_.at(static_cast<std::size_t>(work.call->lane)).push_front(id);
-  wake_at(work.not_before);
+  wake_at(at);
 }
 
 // What waits here could only wait longer: its callers know better what to do with the time.
-void stripe_client_state::give_up_waiting(Timestamp not_before, const std::string& reason) {
+void stripe_client_state::give_up_waiting(const CallOutcome& outcome) {
   for (auto& lane : lanes_) {
     for (const auto id : std::exchange(lane, {})) {
       if (const auto found = works_.find(id); found != works_.end()) {
-        finish(id, paused_ ? CallOutcome(stripe::NotConnected{reason}) : unfinished(found->second, reason, not_before));
+        finish(id, unless_unknown(found->second, outcome));
       }
     }
   }
@@ -251,17 +305,19 @@ void stripe_client_state::pause(const std::string& reason) {
   }
   paused_ = true;
   paused_reason_ = reason;
-  give_up_waiting(next_probe_, reason);
+  give_up_waiting(stripe::NotConnected{reason});
 }
 
-CallOutcome stripe_client_state::unfinished(const Work& work, const std::string& reason, Timestamp not_before) const {
-  if (work.unknown) {
-    return *work.unknown;
-  }
-  if (work.in_flight) {
+// Whatever comes after an attempt that may have been carried out, nobody can tell until it is repeated with success.
+CallOutcome stripe_client_state::unless_unknown(const Work& work, CallOutcome outcome) {
+  return work.unknown ? CallOutcome(*work.unknown) : std::move(outcome);
+}
+
+CallOutcome stripe_client_state::unfinished(const Work& work, const std::string& reason, Timestamp not_before) {
+  if (work.in_flight && !work.unknown) {
     return stripe::Unknown{reason, false};
   }
-  return stripe::RetryLater{reason, not_before};
+  return unless_unknown(work, stripe::RetryLater{reason, not_before});
 }
 
 void stripe_client_state::finish(std::uint64_t id, CallOutcome outcome) {
@@ -273,19 +329,20 @@ void stripe_client_state::finish(std::uint64_t id, CallOutcome outcome) {
 
 // --- time ---------------------------------------------------------------------------------------------------------
 
-// One tick is on its way at most that matters: the earliest. Later ones find nothing to do.
+// A tick is sent only where none is on its way that comes earlier: that one looks again at all that waits.
 void stripe_client_state::wake_at(Timestamp at) {
-  if (tick_at_ && *tick_at_ <= at) {
+  if (!ticks_.empty() && *ticks_.begin() <= at) {
     return;
   }
-  tick_at_ = at;
+  ticks_.insert(at);
   const auto pause = std::chrono::ceil<std::chrono::milliseconds>(at - now());
   self->delayed_send(self, std::max(pause, kTickMin), tick_atom::value);
 }
 
+// It may be early by our clock, which can be set back: then what still waits asks for another.
 void stripe_client_state::on_tick() {
-  if (tick_at_ && *tick_at_ <= now()) {
-    tick_at_.reset();
+  if (!ticks_.empty()) {
+    ticks_.erase(ticks_.begin());
   }
   pump();
 }

@@ -13,6 +13,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "actors/actor_metrics.hpp"
@@ -51,6 +52,8 @@ struct stripe_client_state {
     int retries = 0;
     bool in_flight = false;
     bool probes = false;                     // the one call that a paused connection lets through
+    bool tries_breaker = false;              // its attempt is the half-open breaker's probe
+    std::uint64_t sent_with = 0;             // the number of the key that its attempt went out with
     std::optional<stripe::Unknown> unknown;  // of an attempt that may have been carried out
     std::string last_reason;
   };
@@ -59,12 +62,15 @@ struct stripe_client_state {
   void pump();
   bool try_send(std::uint64_t id, Work& work);
   void send(std::uint64_t id, Work& work);
+  void adopt(const Secret& key);
   void retry_or_answer(std::uint64_t id, Work& work, const stripe::Verdict& verdict);
   void learn(const Work& work, const stripe::Verdict& verdict);
   void pause(const std::string& reason);
-  void give_up_waiting(Timestamp not_before, const std::string& reason);
+  void again_at(std::uint64_t id, Work& work, Timestamp at);
+  void give_up_waiting(const stripe::CallOutcome& outcome);
   void finish(std::uint64_t id, stripe::CallOutcome outcome);
-  stripe::CallOutcome unfinished(const Work& work, const std::string& reason, Timestamp not_before) const;
+  static stripe::CallOutcome unless_unknown(const Work& work, stripe::CallOutcome outcome);
+  static stripe::CallOutcome unfinished(const Work& work, const std::string& reason, Timestamp not_before);
   void wake_at(Timestamp at);
   void show_state();
 
@@ -73,12 +79,13 @@ struct stripe_client_state {
   std::array<std::deque<std::uint64_t>, stripe::kLanes> lanes_;  // waiting, in order
   std::size_t in_flight_ = 0;
   Secret key_;
+  std::uint64_t keys_ = 0;                      // counts its changes
   std::optional<stripe::RateLimiter> limiter_;  // once the key has told which mode it is for
   std::optional<stripe::CircuitBreaker> breaker_;
   bool paused_ = false;
   std::string paused_reason_;
   Timestamp next_probe_{};
-  std::optional<Timestamp> tick_at_;  // of the tick that is on its way
+  std::multiset<Timestamp> ticks_;  // on their way, the earliest first
 };
 
 stripe_client_actor::behavior_type stripe_client(stripe_client_state::pointer self, ServicesPtr services, Scope scope);

@@ -31,9 +31,8 @@ void CircuitBreaker::on_success() {
   probing_ = false;
 }
 
-// What was on its way when the breaker opened says nothing new; only the probe's failure opens it anew.
-void CircuitBreaker::on_failure(Timestamp now) {
-  if (open_ && !probing_) {
+void CircuitBreaker::on_failure(Timestamp now, bool was_probe) {
+  if (open_ && !was_probe) {
     return;
   }
   if (!open_ && ++failures_ < policy_.failures_to_open) {

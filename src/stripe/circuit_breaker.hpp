@@ -23,9 +23,11 @@ class CircuitBreaker {
   // May a call go out now? In the half-open state the one that asks first is the probe.
   bool admit(Timestamp now);
   void on_success();
-  void on_failure(Timestamp now);
+  // What was on its way when the breaker opened says nothing new: then only the probe's failure counts.
+  void on_failure(Timestamp now, bool was_probe);
   // The probe came to nothing that tells (it was never sent, or told off by the rate limiter): the next one probes.
   void on_no_verdict() { probing_ = false; }
+  bool is_probing() const { return probing_; }
 
   State state(Timestamp now) const;
   Timestamp open_until() const { return open_until_; }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "stripe/http_date.hpp"
+#include "stripe/text.hpp"
 
 namespace flexsync::stripe {
 
@@ -35,6 +36,22 @@ struct ErrorBody {
   std::string param;
 };
 
+// At most so many bytes, and no character cut in two: it is stored, and shown as JSON.
+std::string shortened(std::string text) {
+  if (text.size() > kMessageSizeMax) {
+    auto end = kMessageSizeMax;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+      --end;
+    }
+    text.resize(end);
+  }
+  return text;
+}
+
+bool is_json_object(const std::string& body) {
+  return trimmed(body).starts_with('{') && json::accept(body);
+}
+
 // A proxy's error page has none: present stays false.
 ErrorBody read_error(const std::string& body) {
   ErrorBody error;
@@ -45,7 +62,7 @@ ErrorBody read_error(const std::string& body) {
   error.present = true;
   const auto text = [&](const char* key) {
     const auto found = document["error"].find(key);
-    return found != document["error"].end() && found->is_string() ? found->get<std::string>().substr(0, kMessageSizeMax)
+    return found != document["error"].end() && found->is_string() ? shortened(found->get<std::string>())
                                                                   : std::string();
   };
   error.type = text("type");
@@ -98,9 +115,12 @@ Verdict refused(const HttpResponse& response, const ErrorBody& error) {
 
 Verdict classify_response(const HttpResponse& response, Timestamp received) {
   if (response.status >= 200 && response.status < 300) {
-    if (!json::accept(response.body)) {
-      return {
-          Unknown{"Stripe answered with a body that is not JSON", false}, Repeat::same_again, {}, Limited::no, true};
+    if (!is_json_object(response.body)) {
+      return {Unknown{"Stripe answered with a body that is no JSON object", false},
+              Repeat::same_again,
+              {},
+              Limited::no,
+              true};
     }
     return {
         Answered{response.body, true_during(response, received), header(response, "idempotent-replayed") == "true"}};
@@ -111,6 +131,8 @@ Verdict classify_response(const HttpResponse& response, Timestamp received) {
     verdict = {RetryLater{describe(429, error), {}}, Repeat::rate_limited, {}, limit_of(response, error), false};
   } else if (response.status == 409) {
     verdict = {Unknown{describe(409, error), false}, Repeat::same_again};  // the first of its key is still under way
+  } else if (response.status == 408 || response.status == 425) {  // from something in between: Stripe sends neither
+    verdict = {Unknown{describe(response.status, error), false}, Repeat::same_again, {}, Limited::no, true};
   } else if (response.status >= 500) {
     verdict = {Unknown{describe(response.status, error), true}, Repeat::same_again, {}, Limited::no, true};
   } else {

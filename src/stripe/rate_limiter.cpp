@@ -17,7 +17,9 @@ TokenBucket::TokenBucket(std::int64_t per_second)
     : full_(std::max<std::int64_t>(1, per_second)), rate_(full_), level_(full_ * kToken) {}
 
 void TokenBucket::refill(Timestamp now) {
-  if (now <= refilled_) {
+  if (now <= refilled_) {  // a clock that was set back brings no tokens, but must not hold them up either
+    refilled_ = now;
+    recovered_ = std::min(recovered_, now);
     return;
   }
   // A second fills it, however long ago it was.
