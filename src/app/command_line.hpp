@@ -3,7 +3,8 @@
 
 namespace flexsync::app {
 
-// Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.
+// Exit codes: 0 done, 1 failed (of `usage audit`: the figures differ), 2 wrong usage or configuration, 3 Stripe could
+// not be asked (`usage audit`).
 int run(int argc, char** argv);
 
 }  // namespace flexsync::app

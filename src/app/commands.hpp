@@ -21,6 +21,7 @@ namespace flexsync::app {
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kUnanswered = 3;
 
 // What was given on the command line.
 struct Invocation {
@@ -34,6 +35,7 @@ void add_db_commands(CLI::App& cli, Invocation& given);          // db migrate
 void add_tenant_commands(CLI::App& cli, Invocation& given);      // tenant create, apikey create | list | revoke
 void add_connection_commands(CLI::App& cli, Invocation& given);  // connection set | list | test
 void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | show, dead-letters list | …
+void add_usage_commands(CLI::App& cli, Invocation& given);       // usage status | audit
 
 // --- what the groups share ------------------------------------------------------------------------------------
 

@@ -80,7 +80,11 @@ struct StripeConfig {
   std::string api_base = "https://api.stripe.com";
   std::string api_version = "2026-10-28.endive";
   std::int64_t timeout_seconds = 30;
-  std::int64_t connections_max = 64;
+  std::int64_t live_rate = 80;
+  std::int64_t test_rate = 20;
+  std::int64_t endpoint_rate = 20;
+  std::int64_t meter_event_rate = 800;
+  std::int64_t connections_max = 256;  // more than one tenant may have in flight
   Secret webhook_secret;
 };
 
@@ -94,6 +98,7 @@ struct UsageConfig {
   std::int64_t window_minutes = 60;
   std::int64_t grace_period_minutes = 5;
   std::int64_t close_interval_ms = 10'000;
+  std::int64_t match_interval_ms = 30'000;
   std::int64_t queue_rows_max = 200'000;
   std::int64_t batch_size_limit = 10'000;
 };

@@ -66,10 +66,13 @@ actors::ActorConfig actor_config(const Config& config) {
                   std::chrono::milliseconds(config.inbox.retry_cap_ms)};
   actors.customer.customer_deleted = customer_deleted(config.sync.customer_deleted);
   actors.customer.ordering = config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
+  actors.stripe_rates = {config.stripe.live_rate, config.stripe.test_rate, config.stripe.endpoint_rate,
+                         config.stripe.meter_event_rate};
   actors.stripe_deadline = 2 * actors.stripe_timeout;
   actors.stripe_answer_timeout = 3 * actors.stripe_timeout;
   actors.usage_grace = std::chrono::minutes(config.usage.grace_period_minutes);
   actors.usage_close_interval = std::chrono::milliseconds(config.usage.close_interval_ms);
+  actors.usage_match_interval = std::chrono::milliseconds(config.usage.match_interval_ms);
   actors.usage_close_batches_max = to_int(config.usage.batch_size_limit);
   actors.customer.conflict =
       config.sync.conflict == "stripe" ? sync::FieldConflict::stripe : sync::FieldConflict::local;

@@ -50,7 +50,7 @@ struct CurlTransportConfig {
   std::string api_base = "https://api.stripe.com";
   std::string api_version = "2026-10-28.endive";  // pinned by Stripe-Version
   std::string user_agent = "flexsync/0.1.0";
-  long connections_max = 64;                        // and so many requests at once; more wait inside
+  long connections_max = 256;                       // and so many requests at once; more wait inside
   std::size_t response_size_max = 8 * 1024 * 1024;  // bytes
   std::chrono::milliseconds connect_timeout{10'000};
 };

@@ -36,6 +36,12 @@ void invite(World& world, Screen& screen) {
                  "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/customers'");
   screen.command("Every webhook, and what became of it:",
                  "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/webhook-events?limit=5'");
+  screen.command("A customer made here, and told to Stripe before the answer:",
+                 "curl -s -H 'x-api-key: " + key +
+                     "' -H 'Prefer: wait' -d '{\"external_id\":\"dorothy\",\"name\":\"Dorothy " + "Vaughan\"}' '" +
+                     api + "/v1/customers'");
+  screen.command("What was billed to Stripe's meter:",
+                 "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/stripe/sync/batches'");
   screen.command("A customer created in Stripe; ask for the customers again after it:",
                  "curl -s -u sk_test_flexsyncdemo: -d name='Emmy Noether' -d email=emmy@example.com " +
                      world.stripe().base_url() + "/v1/customers");
@@ -51,7 +57,14 @@ bool tell(World& world, Screen& screen) {
   story.webhook_gets_lost();
   story.stranger_knocks();
   story.customer_is_deleted();
-  return story.both_sides_compared();
+  story.customer_is_made_here();
+  story.both_sides_change();
+  story.stripe_is_down();
+  story.usage_is_metered();
+  story.customer_comes_later();
+  story.usage_comes_late();
+  const bool proved = story.usage_is_proved();
+  return story.both_sides_compared() && proved;
 }
 
 int play(const Options& options, Screen& screen) {

@@ -111,6 +111,16 @@ void Screen::table(const Table& table) {
   std::cout << '\n' << paint(kDim, text.substr(0, header_end)) << text.substr(header_end) << std::flush;
 }
 
+void Screen::text(const std::string& lines) {
+  last_ = Block::table;
+  std::istringstream all(lines);
+  std::cout << '\n';
+  for (std::string line; std::getline(all, line);) {
+    std::cout << (line.empty() ? "" : kIndent) << line << '\n';
+  }
+  std::cout << std::flush;
+}
+
 void Screen::command(const std::string& what, const std::string& text) {
   last_ = Block::table;
   std::cout << '\n' << kIndent << what << "\n\n" << kIndent << kIndent << text << '\n' << std::flush;

@@ -20,6 +20,7 @@ class Screen {
   void flexsync(const std::string& text);                                                  // what Flexsync answered
   void fact(const std::string& name, const std::string& value);
   void table(const Table& table);
+  void text(const std::string& lines);                             // what a command printed
   void command(const std::string& what, const std::string& text);  // one to copy
   void good(const std::string& text);
   void bad(const std::string& text);

@@ -26,6 +26,17 @@ class Story {
   void stranger_knocks();
   void customer_is_deleted();
 
+  // story_outbound.cpp
+  void customer_is_made_here();
+  void both_sides_change();
+  void stripe_is_down();
+
+  // story_usage.cpp
+  void usage_is_metered();
+  void customer_comes_later();
+  void usage_comes_late();
+  bool usage_is_proved();
+
   // story_end.cpp: true when both sides are equal
   bool both_sides_compared();
 
@@ -44,6 +55,11 @@ class Story {
   std::string ada_;
   std::string grace_;
   std::string alan_;
+  void send_usage(const Json& events);
+  void show_batches();
+
+  std::string katherine_;                // ours
+  std::string katherine_stripe_;         // Stripe's
   std::map<std::string, Json> deleted_;  // the last state of those deleted in Stripe
 };
 

@@ -8,7 +8,7 @@ namespace flexsync::app::demo {
 
 namespace {
 
-constexpr const char* kCallsAnswered = "flexsync_stripe_calls_total{outcome=\"found\"}";
+constexpr const char* kCallsAnswered = "flexsync_stripe_calls_total{outcome=\"answered\"}";
 
 // Of the right form and time, but made without the secret.
 std::string forged_signature() {

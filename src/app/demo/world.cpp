@@ -1,7 +1,9 @@
 #include "app/demo/world.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstdio>
 #include <cstdlib>
 
 #include "app/config.hpp"
@@ -53,6 +55,9 @@ World::World() : simulator_(directory_.path() / "stripe-sim.log") {
   config.http.port = 0;
   config.admin.port = 0;
   config.stripe.api_base = local(simulator_.port());
+  config.usage.grace_period_minutes = 0;
+  config.usage.close_interval_ms = 200;
+  config.usage.match_interval_ms = 200;
   auto started = Runtime::start(config, [](const std::string&) {});
   if (!started) {
     throw Failure(started.error().message);
@@ -87,6 +92,7 @@ void World::provision(const std::string& admin_key) {
   api_->post("/v1/connections",
              {{"name", "Stripe (simulated)"},
               {"provider_type", "stripe"},
+              {"sync_config", {{"customer", {{"inbound", true}, {"outbound", true}}}}},
               {"encrypted_secret_data", {{"secret_key", kStripeKey}, {"webhook_secret", endpoint.at("secret")}}}});
 }
 
@@ -188,6 +194,48 @@ double World::metric(const std::string& name_and_labels) {
   double value = 0;
   std::from_chars(text.data() + start, text.data() + text.size(), value);
   return value;
+}
+
+Json World::create_customer_here(const Json& fields) {
+  return api_->post("/v1/customers?wait=true", fields);
+}
+
+Json World::update_customer_here(const std::string& id, const Json& fields, bool wait) {
+  const auto reply = api_->raw("PUT", "/v1/customers/" + id + (wait ? "?wait=true" : ""), fields.dump(),
+                               {"x-api-key: " + tenant_.api_key, "Content-Type: application/json"});
+  if (reply.status != 200) {
+    throw Failure("PUT /v1/customers/" + id + " was answered " + std::to_string(reply.status) + ": " + reply.body);
+  }
+  return Json::parse(reply.body);
+}
+
+std::vector<Json> World::outbox(const std::string& state) {
+  return api_->get("/v1/outbox?state=" + state).at("items").get<std::vector<Json>>();
+}
+
+std::vector<Json> World::batches(const std::string& status) {
+  return api_->get("/v1/stripe/sync/batches?order=asc&status=" + status).at("items").get<std::vector<Json>>();
+}
+
+void World::stripe_outage(bool down) {
+  control_->post("/_sim/api/faults", {{"outage", down ? Json("reset") : Json(nullptr)}});
+}
+
+std::pair<std::string, int> World::audit() {
+  const auto program = fs::read_symlink("/proc/self/exe").string();
+  const auto command = "FLEXSYNC_DATA_DIR='" + directory_.path().string() + "' FLEXSYNC_STRIPE_API_BASE='" +
+                       stripe_->base_url() + "' STRIPE_SYNC_GRACE_PERIOD_MINUTES=0 '" + program +
+                       "' usage audit --tenant " + tenant_.tenant + " --environment " + tenant_.environment + " 2>&1";
+  auto* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) {
+    throw Failure("flexsync usage audit could not be started");
+  }
+  std::string text;
+  std::array<char, 4096> buffer{};
+  while (const auto read = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+    text.append(buffer.data(), read);
+  }
+  return {text, pclose(pipe)};
 }
 
 void World::settle() {

@@ -59,6 +59,15 @@ class World {
   std::map<std::string, int> event_states();  // how many of each
   double metric(const std::string& name_and_labels);
 
+  Json create_customer_here(const Json& fields);  // waits for Stripe's answer
+  Json update_customer_here(const std::string& id, const Json& fields, bool wait);
+  std::vector<Json> outbox(const std::string& state);
+  std::vector<Json> batches(const std::string& status);
+
+  void stripe_outage(bool down);
+  // `flexsync usage audit`, as a person would call it: what it prints, and its exit code.
+  std::pair<std::string, int> audit();
+
   // Waits until every delivery has ended and Flexsync has settled what came.
   void settle();
   // Waits until these events are settled.
