@@ -203,6 +203,10 @@ Result<void> check_together(const Config& config) {
     return bad("actors.restart_base_ms = " + std::to_string(config.actors.restart_base_ms) +
                " is above actors.restart_cap_ms = " + std::to_string(config.actors.restart_cap_ms) + ": lower it");
   }
+  if (60 % config.usage.window_minutes != 0) {
+    return bad("usage.window_minutes = " + std::to_string(config.usage.window_minutes) +
+               " does not divide an hour: use 5, 6, 10, 12, 15, 20, 30 or 60");
+  }
   return {};
 }
 

@@ -248,7 +248,7 @@ std::vector<Setting> rules() {
       choice("sync.conflict", SLOT(sync.conflict), {"local", "stripe"},
              "whose value stands where Stripe changes a field that was changed here and not yet told to it"),
       number("usage.window_minutes", SLOT(usage.window_minutes), 5, 60,
-             "length of a usage window; a divisor of 60 keeps windows on the hour"),
+             "length of a usage window: 5, 6, 10, 12, 15, 20, 30 or 60"),
       number("usage.close_interval_ms", SLOT(usage.close_interval_ms), 10, kHourMs,
              "how often windows that are over are looked for"),
       number("usage.queue_max", SLOT(usage.queue_rows_max), 1'000, 100'000'000,

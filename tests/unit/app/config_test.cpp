@@ -210,6 +210,7 @@ TEST_CASE("a bad environment is refused by the variable's name", "[config]") {
 TEST_CASE("rules between settings", "[config]") {
   CHECK(fault_of("[http]\naddress = \"0.0.0.0\"").find("set http.allow_plaintext = true") != std::string::npos);
   CHECK(fault_of("[admin]\nport = 8080").find("admin.port = 8080 is http.port, too") != std::string::npos);
+  CHECK(fault_of("[usage]\nwindow_minutes = 25").find("does not divide an hour") != std::string::npos);
   CHECK(fault_of("[inbox]\nretry_base_ms = 10\nretry_cap_ms = 5").find("is above inbox.retry_cap_ms = 5") !=
         std::string::npos);
   CHECK(fault_of("[actors]\nrestart_base_ms = 10\nrestart_cap_ms = 5").find("above actors.restart_cap_ms") !=
