@@ -44,6 +44,10 @@ struct stripe_client_state {
   std::optional<ActorMetrics> metrics;
 
  private:
+  static constexpr std::chrono::milliseconds kTickMin{1};
+  static constexpr const char* kNoKey = "the connection has no Stripe secret key";
+  static constexpr const char* kBreakerOpen = "Stripe is not asked after failures in a row";
+
   struct Work {
     StripeCallPtr call;
     promise answer;
