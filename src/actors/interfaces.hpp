@@ -49,7 +49,7 @@ using swept_atom = caf::atom_constant<caf::atom("swept")>;
 
 // The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
 using stripe_client_actor = caf::typed_actor<
-    // One call, answered with its outcome when there is one; the wait is bounded by ActorConfig::stripe_call_deadline.
+    // One call, answered with its outcome when there is one; the wait is bounded by ActorConfig::stripe_deadline.
     caf::replies_to<call_atom, StripeCallPtr>::with<CallOutcomePtr>,
     // The connection was changed: a paused one is tried again at once.
     caf::reacts_to<rekeyed_atom>,

@@ -14,7 +14,7 @@ std::string encode_form(const std::vector<std::pair<std::string, std::string>>& 
 // "metadata", "a b" -> "metadata[a%20b]": the inner name encoded, its own brackets, too.
 std::string bracketed(std::string_view outer, std::string_view inner);
 
-// Letters, digits, "_" and "-" as they are: what comes from outside stays one segment of a path, one value of a form.
+// Letters, digits, "_" and "-" as they are: what comes from outside stays one segment of a path.
 std::string percent_encoded(std::string_view text);
 
 }  // namespace flexsync::stripe

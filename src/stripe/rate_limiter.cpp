@@ -9,12 +9,16 @@ namespace {
 // What a lane leaves in the bucket for those before it, in percent of the burst.
 constexpr std::array<std::int64_t, kLanes> kReserves = {0, 10, 25, 50};
 constexpr std::int64_t kRecovery = 20;  // a twentieth of the full rate comes back each second
+constexpr std::int64_t kBurstShare = 4;  // of 80 %: the rest of Stripe's limit, which no second then passes
 constexpr std::int64_t kMicros = 1'000'000;
 
 }  // namespace
 
 TokenBucket::TokenBucket(std::int64_t per_second)
-    : full_(std::max<std::int64_t>(1, per_second)), rate_(full_), level_(full_ * kToken) {}
+    : full_(std::max<std::int64_t>(1, per_second)),
+      burst_(std::max<std::int64_t>(1, full_ / kBurstShare)),
+      rate_(full_),
+      level_(burst_ * kToken) {}
 
 void TokenBucket::refill(Timestamp now) {
   if (now <= refilled_) {  // a clock that was set back brings no tokens, but must not hold them up either
@@ -24,7 +28,7 @@ void TokenBucket::refill(Timestamp now) {
   }
   // A second fills it, however long ago it was.
   const auto elapsed = std::min<std::int64_t>((now - refilled_).count(), full_ * kMicros);
-  level_ = std::min(full_ * kToken, level_ + elapsed * rate_);
+  level_ = std::min(burst_ * kToken, level_ + elapsed * rate_);
   refilled_ = now;
   if (rate_ < full_) {
     const auto seconds = std::min<std::int64_t>((now - recovered_).count() / kMicros, kRecovery);
@@ -36,7 +40,7 @@ void TokenBucket::refill(Timestamp now) {
 Timestamp TokenBucket::ready_at(std::int64_t reserve_percent, Timestamp now) {
   refill(now);
   // A bucket of one or two tokens has none to spare for a reserve.
-  const auto reserve = std::min(full_ - 1, full_ * reserve_percent / 100) * kToken;
+  const auto reserve = std::min(burst_ - 1, burst_ * reserve_percent / 100) * kToken;
   const auto missing = reserve + kToken - level_;
   if (missing <= 0) {
     return now;

@@ -20,21 +20,22 @@ namespace flexsync::stripe {
 
 class TokenBucket {
  public:
-  explicit TokenBucket(std::int64_t per_second);  // and a burst of as many
+  explicit TokenBucket(std::int64_t per_second);  // and a burst of a quarter of it
 
   // From when on one token beyond `reserve` (of the burst, in percent) is there; `now` where it is.
   Timestamp ready_at(std::int64_t reserve_percent, Timestamp now);
   void take() { level_ -= kToken; }
   void slow_down(Timestamp now);  // to half its rate
   std::int64_t rate() const { return rate_; }
-  bool is_full() const { return level_ >= full_ * kToken; }
+  bool is_full() const { return level_ >= burst_ * kToken; }
 
  private:
   static constexpr std::int64_t kToken = 1'000'000;
 
   void refill(Timestamp now);
 
-  std::int64_t full_;   // tokens a second, and the burst
+  std::int64_t full_;   // tokens a second
+  std::int64_t burst_;  // and so many at once
   std::int64_t rate_;   // of now
   std::int64_t level_;  // millionths
   Timestamp refilled_{};
