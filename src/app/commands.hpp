@@ -21,6 +21,7 @@ namespace flexsync::app {
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
+inline constexpr int kNotAsked = 3;  // Stripe could not be asked, so nothing is known to differ
 
 // What was given on the command line.
 struct Invocation {
@@ -34,6 +35,7 @@ void add_db_commands(CLI::App& cli, Invocation& given);          // db migrate
 void add_tenant_commands(CLI::App& cli, Invocation& given);      // tenant create, apikey create | list | revoke
 void add_connection_commands(CLI::App& cli, Invocation& given);  // connection set | list | test
 void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | show, dead-letters list | …
+void add_usage_commands(CLI::App& cli, Invocation& given);       // usage status | audit
 
 // --- what the groups share ------------------------------------------------------------------------------------
 
@@ -46,6 +48,9 @@ void add_page_options(CLI::App& command, ListOptions& list);
 // Runs `work` over the database of the configuration when `command` is given.
 void on_command(CLI::App& command, Invocation& given, StoreNeeds needs,
                 std::function<Result<void>(StoreSession&)> work);
+
+// The same, now, for a command that has exit codes of its own.
+int with_store(const Config& config, StoreNeeds needs, const std::function<int(StoreSession&)>& work);
 
 // One line on standard error; the exit code: 2 for what the caller can put right in the call, else 1.
 int report(const Error& error);

@@ -13,8 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::chrono::seconds kReadTimeout{30};
-
 struct ConnectionOptions {
   Scope scope;
   std::string name;
@@ -107,17 +105,6 @@ Result<void> list_connections(StoreSession& session, const Invocation& given, co
   }
   show_page(given, connection_table(page->items), std::move(items), {page->total, page->items.size(), list});
   return {};
-}
-
-Result<store::ConnectionCache::Endpoint> read_endpoint(StoreSession& session, const Scope& scope) {
-  const auto read = std::make_shared<std::promise<Result<store::ConnectionCache::Endpoint>>>();
-  auto endpoint = read->get_future();
-  session.connections.find(
-      scope, [read](Result<store::ConnectionCache::Endpoint> found) { read->set_value(std::move(found)); });
-  if (endpoint.wait_for(kReadTimeout) != std::future_status::ready) {
-    return fail(ErrorCode::service_unavailable, "the connection could not be read in time");
-  }
-  return endpoint.get();
 }
 
 // Asks Stripe whose key it is.
