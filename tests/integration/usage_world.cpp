@@ -104,7 +104,7 @@ std::vector<UsageBatch> UsageWorld::pending(const Scope& scope, Timestamp now, s
 }
 
 Result<void> UsageWorld::book(const Scope& scope, const UsageBatch& batch, BatchStatus status, std::int64_t epoch) {
-  store::BatchResult result;
+  BatchResult result;
   result.id = batch.id;
   result.status = status;
   result.attempts = batch.attempts + 1;
