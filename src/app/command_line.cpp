@@ -31,6 +31,9 @@ int report_usage(const CLI::App& cli, const CLI::ParseError& error) {
 int run(int argc, char** argv) {
   CLI::App cli{"Keeps FlexPrice and Stripe in step.", "flexsync"};
   cli.require_subcommand(1);
+  cli.footer(
+      "Exit codes: 0 done, 1 failed or a difference found, 2 wrong usage or configuration, 3 Stripe could not be "
+      "asked (usage audit).");
   Invocation given;
   add_server_commands(cli, given);
   add_db_commands(cli, given);

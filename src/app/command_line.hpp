@@ -3,8 +3,8 @@
 
 namespace flexsync::app {
 
-// Exit codes: 0 done, 1 failed (of `usage audit`: the figures differ), 2 wrong usage or configuration, 3 Stripe could
-// not be asked (`usage audit`).
+// Exit codes: 0 done; 1 failed, or an audit found a difference; 2 wrong usage or configuration; 3 an audit could not
+// ask Stripe, and found no difference in the books.
 int run(int argc, char** argv);
 
 }  // namespace flexsync::app

@@ -50,15 +50,18 @@ void on_command(CLI::App& command, Invocation& given, StoreNeeds needs,
                 std::function<Result<void>(StoreSession&)> work) {
   command.callback([&given, needs, work = std::move(work)] {
     given.action = [needs, work](const Config& config) {
-      log::configure(log::Level::warn, log::parse_format(config.log.format));
-      auto session = StoreSession::open(config, needs);
-      if (!session) {
-        return report(session.error());
-      }
-      const auto done = work(**session);
-      return done ? kDone : report(done.error());
+      return with_store(config, needs, [&](StoreSession& session) {
+        const auto done = work(session);
+        return done ? kDone : report(done.error());
+      });
     };
   });
+}
+
+int with_store(const Config& config, StoreNeeds needs, const std::function<int(StoreSession&)>& work) {
+  log::configure(log::Level::warn, log::parse_format(config.log.format));
+  auto session = StoreSession::open(config, needs);
+  return session ? work(**session) : report(session.error());
 }
 
 int report(const Error& error) {

@@ -21,7 +21,7 @@ namespace flexsync::app {
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
-inline constexpr int kUnanswered = 3;
+inline constexpr int kNotAsked = 3;  // Stripe could not be asked, so nothing is known to differ
 
 // What was given on the command line.
 struct Invocation {
@@ -48,6 +48,9 @@ void add_page_options(CLI::App& command, ListOptions& list);
 // Runs `work` over the database of the configuration when `command` is given.
 void on_command(CLI::App& command, Invocation& given, StoreNeeds needs,
                 std::function<Result<void>(StoreSession&)> work);
+
+// The same, now, for a command that has exit codes of its own.
+int with_store(const Config& config, StoreNeeds needs, const std::function<int(StoreSession&)>& work);
 
 // One line on standard error; the exit code: 2 for what the caller can put right in the call, else 1.
 int report(const Error& error);

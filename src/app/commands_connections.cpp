@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "app/commands.hpp"
-#include "app/connection_endpoint.hpp"
 #include "app/settings.hpp"
 #include "app/stripe_secrets.hpp"
 

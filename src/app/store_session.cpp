@@ -1,6 +1,7 @@
 #include "app/store_session.hpp"
 
 #include <filesystem>
+#include <future>
 #include <iostream>
 
 #include "app/local_keys.hpp"
@@ -12,6 +13,8 @@ namespace flexsync::app {
 namespace fs = std::filesystem;
 
 namespace {
+
+constexpr std::chrono::seconds kReadTimeout{30};
 
 void announce(const std::string& sentence) {
   std::cerr << "flexsync: " << sentence << '\n';
@@ -61,6 +64,22 @@ Result<std::unique_ptr<StoreSession>> StoreSession::open(const Config& used, Sto
     keys = std::move(found->master_keys);
   }
   return std::unique_ptr<StoreSession>(new StoreSession(used, std::move(*opened), std::move(keys)));
+}
+
+Result<void> require_environment(StoreSession& session, const Scope& scope) {
+  return session.pool.call(scope, "the environment cannot be read",
+                           [&](pqxx::transaction_base& tx) { return store::require_environment(tx, scope); });
+}
+
+Result<store::ConnectionCache::Endpoint> read_endpoint(StoreSession& session, const Scope& scope) {
+  const auto read = std::make_shared<std::promise<Result<store::ConnectionCache::Endpoint>>>();
+  auto endpoint = read->get_future();
+  session.connections.find(
+      scope, [read](Result<store::ConnectionCache::Endpoint> found) { read->set_value(std::move(found)); });
+  if (endpoint.wait_for(kReadTimeout) != std::future_status::ready) {
+    return fail(ErrorCode::service_unavailable, "the connection could not be read in time");
+  }
+  return endpoint.get();
 }
 
 }  // namespace flexsync::app

@@ -44,4 +44,10 @@ class StoreSession {
   StoreSession(const Config& used, Database opened, store::KeyRing keys);
 };
 
+// not_found: a mistyped id must not read as an environment in which all is well.
+Result<void> require_environment(StoreSession& session, const Scope& scope);
+
+// An environment's way to Stripe with its secrets, for a session that has the master key. not_found: it has none.
+Result<store::ConnectionCache::Endpoint> read_endpoint(StoreSession& session, const Scope& scope);
+
 }  // namespace flexsync::app

@@ -1,105 +1,131 @@
 #include "app/usage_proof.hpp"
 
-#include <algorithm>
-#include <future>
-#include <map>
-#include <memory>
-#include <variant>
-
-#include "stripe/call.hpp"
-#include "stripe/classify.hpp"
-#include "stripe/meter.hpp"
+#include "app/settings.hpp"
+#include "app/stripe_summaries.hpp"
+#include "store/usage_queries.hpp"
 
 namespace flexsync::app {
 
 namespace {
 
-stripe::CallOutcome ask(stripe::Transport& transport, const stripe::Call& call, const Secret& key,
-                        std::chrono::milliseconds timeout) {
-  stripe::HttpRequest request;
-  request.path = call.path;
-  request.api_key = key;
-  request.timeout = timeout;
-  const auto answer = std::make_shared<std::promise<stripe::HttpResult>>();
-  auto waiting = answer->get_future();
-  transport.send(std::move(request), [answer](stripe::HttpResult result) { answer->set_value(std::move(result)); });
-  return stripe::classify(waiting.get(), call, {}).outcome;  // the transport answers within the request's own timeout
+constexpr int kStatementTimeoutMs = 3'600'000;  // a statement may go over all events there are
+
+// Whom Stripe does not know, or shows nothing of, is passed over, so that a difference elsewhere is still found; a
+// Stripe that is away, or a key that is not taken, ends it.
+AcceptedByStripe ask(StripeSummaries& stripe, const SentUsage& sent, std::optional<Error>& not_asked) {
+  AcceptedByStripe accepted;
+  for (const auto& [account, hours] : sent) {
+    auto answer = stripe.read(account, span_of(hours));
+    if (answer) {
+      accepted.emplace(account, std::move(*answer));
+      continue;
+    }
+    const bool goes_on = answer.error().code == ErrorCode::invalid_operation;
+    if (!not_asked) {
+      not_asked = std::move(answer.error());
+    }
+    if (!goes_on) {
+      break;
+    }
+  }
+  return accepted;
 }
 
-std::string reason_of(const stripe::CallOutcome& outcome) {
-  if (const auto* refused = std::get_if<stripe::Refused>(&outcome)) {
-    return refused->message;
-  }
-  if (const auto* missing = std::get_if<stripe::NotFound>(&outcome)) {
-    return missing->message;
-  }
-  if (const auto* paused = std::get_if<stripe::NotConnected>(&outcome)) {
-    return paused->reason;
-  }
-  if (const auto* later = std::get_if<stripe::RetryLater>(&outcome)) {
-    return later->reason;
-  }
-  const auto* unknown = std::get_if<stripe::Unknown>(&outcome);
-  return unknown != nullptr ? unknown->reason : "no reason";
-}
+class Prover {
+ public:
+  Prover(StoreSession& session, const Scope& scope)
+      : session_(session),
+        scope_(scope),
+        pool_(pool_config(session), session.metrics),
+        audit_(pool_, std::chrono::minutes(session.config.usage.window_minutes), grace()),
+        queries_(pool_, session.clock, grace()) {}
 
-Result<Decimal> accepted(stripe::Transport& transport, const Secret& key, std::chrono::milliseconds timeout,
-                         const AcceptedRow& row) {
-  Decimal sum;
-  std::string after;
-  for (bool more = true; more;) {
-    const auto call =
-        stripe::meter_summaries(row.stripe_meter_id, row.stripe_customer_id, row.span.start, row.span.end, after);
-    const auto outcome = ask(transport, call, key, timeout);
-    const auto* answered = std::get_if<stripe::Answered>(&outcome);
-    if (answered == nullptr) {
-      return fail(ErrorCode::service_unavailable, "Stripe cannot be asked for its summaries: " + reason_of(outcome));
+  Result<UsageProof> prove(bool ask_stripe) {
+    UsageProof proof;
+    auto books = audit_.run(scope_, session_.clock.now());
+    if (!books) {
+      return tl::unexpected(books.error());
     }
-    const auto page = stripe::parse_meter_summaries(answered->json);
-    if (!page) {
-      return tl::unexpected(page.error());
+    proof.totals = std::move(books->totals);
+    proof.difference = std::move(books->first_difference);
+    if (auto named = name_unsettled(proof); !named) {
+      return tl::unexpected(named.error());
     }
-    for (const auto& summary : page->summaries) {
-      sum += summary.value;
-      after = summary.id.str();
+    if (!proof.difference && ask_stripe) {
+      if (auto asked = compare_with_stripe(proof, sent_usage(books->accepted)); !asked) {
+        return tl::unexpected(asked.error());
+      }
     }
-    more = page->has_more && !page->summaries.empty();
+    return proof;
   }
-  return sum;
-}
+
+ private:
+  static store::ReadPoolConfig pool_config(const StoreSession& session) {
+    auto pool = read_pool_config(session.config, session.database.server_url);
+    pool.name = "audit";
+    pool.threads = 1;
+    pool.statement_timeout_ms = kStatementTimeoutMs;
+    return pool;
+  }
+
+  std::chrono::minutes grace() const { return std::chrono::minutes(session_.config.usage.grace_period_minutes); }
+
+  // The second reading of the books is only made where the first one does not say what Stripe says.
+  Result<void> compare_with_stripe(UsageProof& proof, const SentUsage& sent) {
+    if (sent.empty()) {
+      proof.settlement = Settlement{};
+      return {};
+    }
+    const auto endpoint = read_endpoint(session_, scope_);
+    if (!endpoint) {
+      proof.not_asked = endpoint.error();
+      return {};
+    }
+    StripeSummaries stripe(session_.config, (*endpoint)->secret_key, session_.clock);
+    const auto accepted = ask(stripe, sent, proof.not_asked);
+    proof.settlement = settle(sent, accepted, sent);
+    if (proof.settlement->first_difference) {
+      const auto again = audit_.run(scope_, session_.clock.now());
+      if (!again) {
+        return tl::unexpected(again.error());
+      }
+      proof.difference = again->first_difference;
+      if (!proof.difference) {
+        proof.settlement = settle(sent, accepted, sent_usage(again->accepted));
+      }
+    }
+    return {};
+  }
+
+  Result<void> name_unsettled(UsageProof& proof) {
+    for (const auto status : {BatchStatus::pending, BatchStatus::ambiguous}) {
+      BatchFilter filter;
+      filter.status = to_string(status);
+      filter.list.limit = kUnsettledNamedMax;
+      auto page = queries_.usage_batches(scope_, filter);
+      if (!page) {
+        return tl::unexpected(page.error());
+      }
+      proof.unsettled_count += page->total;
+      proof.unsettled.insert(proof.unsettled.end(), page->items.begin(), page->items.end());
+    }
+    return {};
+  }
+
+  StoreSession& session_;
+  const Scope& scope_;
+  store::ReadPool pool_;
+  store::UsageAudit audit_;
+  store::StoreUsageQueries queries_;
+};
 
 }  // namespace
 
-std::vector<AcceptedRow> rows_to_ask(const std::vector<store::AcceptedUsage>& hours) {
-  std::map<std::pair<StripeId, StripeId>, AcceptedRow> rows;
-  for (const auto& hour : hours) {
-    const auto [entry, is_new] = rows.try_emplace({hour.stripe_meter_id, hour.stripe_customer_id});
-    auto& row = entry->second;
-    if (is_new) {
-      row = {hour.customer_id, hour.meter_id, hour.stripe_customer_id, hour.stripe_meter_id, hour.hour, {}, {}, {}};
-    }
-    row.span.start = std::min(row.span.start, hour.hour.start);
-    row.span.end = std::max(row.span.end, hour.hour.end);
-    row.sent += hour.value;
-    row.undecided += hour.undecided;
+Result<UsageProof> prove_usage(StoreSession& session, const Scope& scope, bool ask_stripe) {
+  if (auto exists = require_environment(session, scope); !exists) {
+    return tl::unexpected(exists.error());
   }
-  std::vector<AcceptedRow> all;
-  for (auto& [key, row] : rows) {
-    all.push_back(std::move(row));
-  }
-  return all;
-}
-
-Result<void> ask_stripe(stripe::Transport& transport, const Secret& key, std::chrono::milliseconds timeout,
-                        std::vector<AcceptedRow>& rows) {
-  for (auto& row : rows) {
-    const auto sum = accepted(transport, key, timeout, row);
-    if (!sum) {
-      return tl::unexpected(sum.error());
-    }
-    row.accepted = *sum;
-  }
-  return {};
+  return Prover(session, scope).prove(ask_stripe);
 }
 
 }  // namespace flexsync::app

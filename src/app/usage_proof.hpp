@@ -1,35 +1,34 @@
-// The last row of the audit: has Stripe accepted what our sent batches say it has? Asked of Stripe's own summaries.
+// `usage audit`: the books against themselves, then against Stripe, as people and programs read it.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "domain/error.hpp"
+#include "app/store_session.hpp"
+#include "app/usage_settlement.hpp"
+#include "domain/usage.hpp"
 #include "store/usage_audit.hpp"
-#include "stripe/transport.hpp"
 
 namespace flexsync::app {
 
-// One customer and meter, over all hours with batches.
-struct AcceptedRow {
-  CustomerId customer_id;
-  MeterId meter_id;
-  StripeId stripe_customer_id;
-  StripeId stripe_meter_id;
-  Segment span;
-  Decimal sent;
-  Decimal undecided;  // may have arrived, may not: not settled yet, or ambiguous
-  Decimal accepted;   // what Stripe's summaries add up to
+struct UsageProof {
+  store::UsageTotals totals;
+  std::optional<store::UsageDifference> difference;  // in the books
+  std::optional<Settlement> settlement;              // nothing: Stripe was not to be asked, or the books differ
+  std::optional<Error> not_asked;                    // the first account that Stripe gave no figures for, and why
+  std::vector<UsageBatch> unsettled;                 // pending and ambiguous ones, kUnsettledNamedMax of each
+  std::int64_t unsettled_count = 0;
 
-  bool is_settled() const { return undecided.is_zero(); }
-  bool is_equal() const { return sent == accepted; }
+  bool equal() const { return !difference && !(settlement && settlement->first_difference); }
 };
 
-// The rows that Stripe is to be asked for: hours added up per customer and meter.
-std::vector<AcceptedRow> rows_to_ask(const std::vector<store::AcceptedUsage>& hours);
+inline constexpr int kUnsettledNamedMax = 20;
 
-// Fills in `accepted`. Blocks. service_unavailable where Stripe cannot be asked, with the reason.
-Result<void> ask_stripe(stripe::Transport& transport, const Secret& key, std::chrono::milliseconds timeout,
-                        std::vector<AcceptedRow>& rows);
+Result<UsageProof> prove_usage(StoreSession& session, const Scope& scope, bool ask_stripe);
+
+std::string to_text(const UsageProof& proof);
+nlohmann::json to_json(const UsageProof& proof);
 
 }  // namespace flexsync::app

@@ -55,20 +55,6 @@ constexpr const char* kAccepted =
     " GROUP BY customer_id, meter_id, stripe_customer_id, event_name, hour"
     " ORDER BY hour, customer_id, meter_id, stripe_customer_id, event_name";
 
-constexpr const char* kEventTotals = "SELECT count(*), count(*) FILTER (WHERE customer_id = '') FROM usage_events";
-constexpr const char* kRollupTotals =
-    "SELECT coalesce(sum(event_count), 0), coalesce(sum(batched_count), 0),"
-    "  coalesce(sum(rest) FILTER (WHERE NOT over AND NOT early), 0),"
-    "  coalesce(sum(rest) FILTER (WHERE over AND mapped AND NOT early), 0),"
-    "  coalesce(sum(rest) FILTER (WHERE over AND NOT mapped AND NOT early), 0),"
-    "  coalesce(sum(rest) FILTER (WHERE early), 0), count(*) FILTER (WHERE frozen)"
-    " FROM (SELECT r.event_count, r.batched_count, r.event_count - r.batched_count AS rest, r.frozen,"
-    "   r.segment_end <= " FLEXSYNC_TIME("$1") " AS over, coalesce(r.segment_start < m.start_at, false) AS early,"
-    "   coalesce(m.sync_enabled, false) AND EXISTS ("
-    "     SELECT 1 FROM entity_integration_mappings e WHERE e.entity_id = r.customer_id"
-    "       AND e.entity_type = 'customer' AND e.provider_type = 'stripe' AND e.status = 'published') AS mapped"
-    "  FROM usage_rollups r LEFT JOIN meter_mappings m ON m.meter_id = r.meter_id AND m.status = 'published') r";
-
 constexpr Timestamp kBeginning = from_unix_seconds(-60LL * 1000 * 1000 * 1000);
 constexpr Timestamp kEnd = from_unix_seconds(250LL * 1000 * 1000 * 1000);
 
@@ -257,20 +243,6 @@ std::vector<AcceptedUsage> read_accepted(pqxx::transaction_base& tx) {
   return accepted;
 }
 
-UsageTotals read_totals(pqxx::transaction_base& tx, Timestamp closable) {
-  UsageTotals totals;
-  const auto events = tx.exec1(kEventTotals);
-  totals.ingested = number(events[0]);
-  totals.unattributed = number(events[1]);
-  const auto rollups = tx.exec_params1(kRollupTotals, to_unix_micros(closable));
-  int column = 0;
-  for (auto* total : {&totals.counted, &totals.batched, &totals.not_yet_due, &totals.due, &totals.unmapped,
-                      &totals.before_start, &totals.frozen}) {
-    *total = number(rollups[column++]);
-  }
-  return totals;
-}
-
 }  // namespace
 
 Result<UsageAuditReport> UsageAudit::run(const Scope& scope, Timestamp now) {
@@ -278,7 +250,7 @@ Result<UsageAuditReport> UsageAudit::run(const Scope& scope, Timestamp now) {
     tx.exec(kOneSnapshot);  // before anything is read, the scope's settings included
     enter_scope(tx, scope);
     UsageAuditReport report;
-    report.totals = read_totals(tx, now - grace_);
+    report.totals = read_usage_totals(tx, now - grace_);
     report.first_difference = Auditor(tx, scope, window_).first_difference();
     if (!report.first_difference) {
       report.accepted = read_accepted(tx);

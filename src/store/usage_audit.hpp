@@ -12,6 +12,7 @@
 
 #include "domain/usage.hpp"
 #include "store/read_pool.hpp"
+#include "store/usage_totals.hpp"
 
 namespace flexsync::store {
 
@@ -35,19 +36,6 @@ struct AcceptedUsage {
   Segment hour;
   Decimal value;      // of the batches that are sent
   Decimal undecided;  // of those that may have arrived: under way, or ambiguous
-};
-
-// Counts of events. An event counts once for each meter that measures it.
-struct UsageTotals {
-  std::int64_t ingested = 0;      // events
-  std::int64_t unattributed = 0;  // of them, of no known customer
-  std::int64_t counted = 0;       // = batched + not_yet_due + due + unmapped + before_start
-  std::int64_t batched = 0;
-  std::int64_t not_yet_due = 0;
-  std::int64_t due = 0;
-  std::int64_t unmapped = 0;      // over, but the meter or the customer is not mapped to Stripe, or switched off
-  std::int64_t before_start = 0;  // before the mapping's start_at: never billed
-  std::int64_t frozen = 0;        // rollups counted before their meter changed: not added up again
 };
 
 struct UsageAuditReport {
