@@ -1,5 +1,6 @@
-// kill -9 in a loop while Stripe (stripe-sim) changes customers and delivers webhooks, doubled, late and out of order:
-// at random moments, and at every failpoint. Each time the server starts again on what the last one left behind.
+// kill -9 in a loop under all three loads at once: Stripe (stripe-sim) changes customers and delivers webhooks, doubled,
+// late and out of order; a program of ours makes, changes and deletes customers through the API; usage comes in and is
+// billed. At random moments, and at every failpoint. Each time the server starts again on what the last one left behind.
 //
 // FLEXSYNC_TEST_KILLS=20       random kills; a long run takes 500
 // FLEXSYNC_TEST_KILL_ROUNDS=1  visits to each failpoint
@@ -8,10 +9,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { failpoints, launch, makePlace, provision, skipWithoutFailpoints, startServer } from '../lib/flexsync.mjs';
+import { ApiTraffic } from '../lib/api_traffic.mjs';
+import { call, failpoints, launch, makePlace, provision, skipWithoutFailpoints, startServer } from '../lib/flexsync.mjs';
 import { Ledger } from '../lib/ledger.mjs';
 import { startSim } from '../lib/sim.mjs';
 import { StripeTraffic } from '../lib/stripe_traffic.mjs';
+import { UsageLedger } from '../lib/usage_ledger.mjs';
 import { chooseSeed, seededRandom } from '../lib/wait.mjs';
 
 const kills = Number(process.env.FLEXSYNC_TEST_KILLS ?? 20);
@@ -31,6 +34,8 @@ let tenant;
 let traffic;
 let settings;
 let ledger;
+let api;
+let meters; // Stripe meter → what of the acknowledged usage it counts
 const acknowledged = new Set(); // events that got a 200 at least once
 let lastDelivery = 0;
 
@@ -44,15 +49,57 @@ async function collectAcknowledged() {
   }
 }
 
+// One meter counts the calls, one adds up their n; both are billed through meters of Stripe's.
+async function makeMeters(server) {
+  const made = {};
+  for (const [kind, aggregation] of [['count', { type: 'COUNT' }], ['sum', { type: 'SUM', field: 'n' }]]) {
+    const stripeMeter = await sim.stripe.billing.meters.create({
+      display_name: kind,
+      event_name: `calls_${kind}`,
+      default_aggregation: { formula: 'sum' },
+    });
+    const meter = await call(
+      server,
+      'POST',
+      '/v1/meters',
+      { name: kind, event_name: 'call', aggregation, reset_usage: 'BILLING_PERIOD' },
+      tenant.key,
+    );
+    const mapping = {
+      meter_id: meter.id,
+      provider_type: 'stripe',
+      provider_meter_id: stripeMeter.id,
+      sync_enabled: true,
+      configuration: { scale: 0, start_at: new Date(Date.now() - 86_400_000).toISOString() },
+    };
+    await call(server, 'POST', '/v1/stripe/meters/mapping', mapping, tenant.key);
+    made[stripeMeter.id] = kind;
+  }
+  return made;
+}
+
 before(async () => {
   console.log(`# FLEXSYNC_TEST_SEED=${seed}`);
   place = makePlace();
   const retries = ['--retry-base-ms', '20', '--retry-cap-ms', '500', '--tries-max', '100000'];
   sim = await startSim(['--webhook-concurrency', '24', '--seed', String(seed), ...retries]);
-  settings = { FLEXSYNC_STRIPE_API_BASE: sim.base, FLEXSYNC_INBOX_SWEEP_INTERVAL_MS: '500' };
+  settings = {
+    FLEXSYNC_STRIPE_API_BASE: sim.base,
+    FLEXSYNC_INBOX_SWEEP_INTERVAL_MS: '500',
+    FLEXSYNC_USAGE_WINDOW_MINUTES: '5',
+    STRIPE_SYNC_GRACE_PERIOD_MINUTES: '0',
+    FLEXSYNC_USAGE_CLOSE_INTERVAL_MS: '200',
+    FLEXSYNC_STRIPE_TEST_RATE: '2000',
+    FLEXSYNC_STRIPE_ENDPOINT_RATE: '2000',
+  };
   const server = await startServer(place, settings);
   settings.FLEXSYNC_HTTP_PORT = String(server.port);
-  tenant = await provision(server);
+  tenant = await provision(server, { outbound: true });
+  meters = await makeMeters(server);
+  api = new ApiTraffic({ base: server.base, key: tenant.key, random });
+  api.usageTime = new Date(Date.now() - 3_600_000).toISOString(); // a window that is over
+  api.metered = [await api.create(), await api.create(), await api.create()];
+  api.customers = []; // they stay
   await server.stop();
   const { id } = await sim.stripe.webhookEndpoints.create({
     url: `http://127.0.0.1:${server.port}${tenant.path}`,
@@ -61,10 +108,14 @@ before(async () => {
   await sim.post(`/_sim/webhook_endpoints/${id}/secrets`, { secrets: [tenant.secret] });
   await sim.post('/_sim/webhooks/faults', { seed, duplicate: 0.1, reorder: 0.1, delay: 0.1, drop: 0.05 });
   traffic = new StripeTraffic({ stripe: sim.stripe, random }).start();
+  api.start();
   ledger = new Ledger(place.cluster, tenant);
 });
 
 after(async () => {
+  if (api) {
+    api.running = false;
+  }
   await traffic?.stop();
   await sim?.stop();
   await place?.remove();
@@ -99,8 +150,12 @@ test('in the end nothing is lost, nothing happened twice, and both sides are equ
   await traffic.stop();
   await sim.post('/_sim/webhooks/faults', {});
   const server = await startServer(place, settings);
+  await api.stop();
+  await ledger.waitUntilOutboxIsEmpty();
   await sim.idle(deliveredMsMax);
   await ledger.waitUntilSettled();
+  const usage = new UsageLedger(place.cluster, sim, tenant);
+  await usage.waitUntilBilled();
 
   await collectAcknowledged();
   const { accounts } = await sim.get('/_sim/state?types=customer,event');
@@ -116,7 +171,9 @@ test('in the end nothing is lost, nothing happened twice, and both sides are equ
   const live = [...customers.values()].filter((customer) => !customer.deleted).map((customer) => customer.id);
   await ledger.assertMappingsAreBijection(live);
   await ledger.assertCustomersEqual(customers);
-  console.log(`# ${customers.size} customers, ${stored.length} events`);
+  await ledger.assertMadeOnce(all('event'));
+  const billed = await usage.assertBilledOnce(api.ingested, meters);
+  console.log(`# ${customers.size} customers, ${stored.length} events; ${api.made} made here, ${billed.events} calls metered`);
   assert.equal((await server.stop()).code, 0);
   assert.equal(place.cluster.pid, 0, 'PostgreSQL stopped with the server');
 });

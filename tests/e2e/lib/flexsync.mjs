@@ -154,7 +154,10 @@ export async function call(server, method, route, body, key = adminKey) {
 }
 
 // A tenant with one environment and a Stripe connection: {tenant, environment, key, path, secret}.
-export async function provision(server, { name = 'Acme', secret = webhookSecret } = {}) {
+export async function provision(
+  server,
+  { name = 'Acme', secret = webhookSecret, outbound = false, secretKey = stripeKey } = {},
+) {
   const tenant = await call(server, 'POST', '/v1/tenants', { name });
   const environment = await call(server, 'POST', '/v1/environments', {
     tenant_id: tenant.id,
@@ -170,7 +173,8 @@ export async function provision(server, { name = 'Acme', secret = webhookSecret 
   const connection = {
     name: 'Stripe',
     provider_type: 'stripe',
-    encrypted_secret_data: { secret_key: stripeKey, webhook_secret: secret },
+    sync_config: { customer: { inbound: true, outbound } },
+    encrypted_secret_data: { secret_key: secretKey, webhook_secret: secret },
   };
   await call(server, 'POST', '/v1/connections', connection, key);
   return {
