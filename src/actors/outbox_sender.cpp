@@ -136,17 +136,27 @@ void outbox_sender_state::on_called(const store::OutboxRow& row, const stripe::C
              outcome);
 }
 
-// Stripe was not asked at all: nothing became of the intent. It is read again when Stripe may be asked.
+// Stripe was not asked at all: nothing became of the intent, but it says why. It is read again when Stripe may be
+// asked.
 bool outbox_sender_state::hold(const store::OutboxRow& row, const stripe::CallOutcome& outcome) {
   const auto now = args.services->clock.now();
+  const auto& intent = row.intent;
   if (const auto* later = std::get_if<stripe::RetryLater>(&outcome)) {
     hold_until_ = std::max({hold_until_, later->not_before, now + args.services->config.store_retry});
-  } else if (std::holds_alternative<stripe::NotConnected>(outcome)) {
+    if (intent.error_code.empty()) {  // what an attempt has told says more
+      hand_in(row, sync::NotAsked{"retry_later", later->reason});
+      return true;
+    }
+  } else if (const auto* paused = std::get_if<stripe::NotConnected>(&outcome)) {
     hold_until_ = std::max(hold_until_, now + args.services->config.outbox_pause);
+    if (intent.error_message != paused->reason) {
+      hand_in(row, sync::NotAsked{"not_connected", paused->reason});
+      return true;
+    }
   } else {
     return false;
   }
-  busy_.erase(row.intent.seq);
+  busy_.erase(intent.seq);
   woken_ = true;
   pump();
   return true;

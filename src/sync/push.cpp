@@ -70,6 +70,17 @@ ChangeSet try_later(const PushTask& task, const CustomerSnapshot& snapshot, cons
   return change;
 }
 
+ChangeSet say_why(const PushTask& task, const CustomerSnapshot& snapshot, const NotAsked& why) {
+  auto change = change_of(origin_of(task));
+  if (const auto* known = waiting(task, snapshot)) {
+    auto intent = *known;
+    intent.error_code = why.code;
+    intent.error_message = why.reason;
+    change.intents.push_back(std::move(intent));
+  }
+  return change;
+}
+
 // The customer was mapped by other ways; whatever differs from what Stripe has is told as an update.
 ChangeSet turn_into_update(const PushTask& task, const CustomerSnapshot& snapshot) {
   auto change = change_of(origin_of(task));
@@ -212,6 +223,7 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
           [&](const stripe::Unknown& unknown) -> PushDecision { return try_later(task, snapshot, unknown, retry); },
           [&](const KeySpent&) -> PushDecision { return ended(task, snapshot, rekeyed); },
           [&](const AlreadyMapped&) -> PushDecision { return turn_into_update(task, snapshot); },
+          [&](const NotAsked& why) -> PushDecision { return say_why(task, snapshot, why); },
           [&](const NoCounterpart&) -> PushDecision {
             if (task.intent.operation == IntentOperation::delete_customer) {
               return ended(task, snapshot, settled);  // nothing is left to delete

@@ -29,10 +29,14 @@ inline constexpr std::chrono::minutes kLookBack{5};
 struct KeySpent {};       // the key proves nothing any more, and nothing was carried out: a new one
 struct AlreadyMapped {};  // a creation whose customer Stripe has already, by other ways
 struct NoCounterpart {};  // an update or a deletion of what is in Stripe no more
+struct NotAsked {         // Stripe may not be asked now: the intent waits as it did, and says why
+  std::string code;
+  std::string reason;
+};
 
 // What became of an intent.
 using PushResult = std::variant<stripe::Answered, stripe::NotFound, stripe::Refused, stripe::Unknown, KeySpent,
-                                AlreadyMapped, NoCounterpart>;
+                                AlreadyMapped, NoCounterpart, NotAsked>;
 
 struct LookFirst {
   Timestamp created_since;

@@ -67,6 +67,22 @@ struct Fixture : ActorFixture {
     booked(seq, false);
   }
 
+  // The customers' actors have booked why their intents wait.
+  void book_reasons() {
+    for (const auto& push : std::exchange(log.pushed, {})) {
+      const auto* why = std::get_if<sync::NotAsked>(&push->result);
+      REQUIRE(why != nullptr);
+      ChangeSet change;
+      change.scope = kTenant;
+      change.epoch = store.epoch(kTenant);
+      change.intents = {intent(push->intent.seq)};
+      change.intents[0].error_code = why->code;
+      change.intents[0].error_message = why->reason;
+      REQUIRE(store.apply(change).result == ChangeResult::committed);
+      booked(push->intent.seq, false);
+    }
+  }
+
   void booked(std::int64_t seq, bool again) {
     caf::anon_send(sender, booked_atom::value, seq, again);
     run();
@@ -160,7 +176,7 @@ TEST_CASE("what is on its way to Stripe is bounded: the rest waits in the databa
   CHECK(f.client.calls.size() == 20);
 }
 
-TEST_CASE("retry later: nothing became of it, nothing is asked before its time, then the same again") {
+TEST_CASE("retry later: it says why, nothing is asked before its time, then the same again") {
   Fixture f;
   const auto seq = f.update("a", "Ada");
   const auto not_before = f.clock.now() + seconds{30};
@@ -168,8 +184,11 @@ TEST_CASE("retry later: nothing became of it, nothing is asked before its time, 
   f.booked(seq, true);
   f.client.answer = [&](const stripe::Call&) { return stripe::RetryLater{"429", not_before}; };
   f.client.calls.clear();
+  f.log.pushed.clear();
   f.advance(seconds{1});
   REQUIRE(f.client.calls.size() == 1);
+  f.book_reasons();
+  CHECK(f.intent(seq).error_message == "429");
   f.update("b", "Bob");
   f.wake();
   f.advance(seconds{25});
@@ -190,7 +209,9 @@ TEST_CASE("retry later without a time does not ask in a circle") {
       outbox_sender, OutboxSenderArgs{f.services(), kTenant, fake_supervisor(f, f.log), scripted_client(f, f.client)}));
   f.wake();
   CHECK(f.client.calls.size() == 1);
+  f.book_reasons();
   f.advance(f.config.store_retry * 8);
+  CHECK(f.log.pushed.empty());  // the reason is known
   CHECK(f.client.calls.size() >= 2);
   CHECK(f.client.calls.size() <= 9);
 }
@@ -199,17 +220,20 @@ TEST_CASE("not connected: at most one attempt a minute, over an hour; a changed 
   Fixture f;
   f.start();
   f.client.answer = [](const stripe::Call&) { return stripe::NotConnected{"401"}; };
-  for (const auto* customer : {"a", "b", "c"}) {
-    f.update(customer, "Ada");
-  }
+  const auto first = f.update("a", "Ada");
+  f.update("b", "Ada");
+  f.update("c", "Ada");
   f.config.outbox_in_flight_max = 1;
   f.wake();
+  f.book_reasons();
+  CHECK(f.intent(first).error_message == "401");
   const auto at_once = f.client.calls.size();
   CHECK(at_once <= 3);  // those that were on their way together
   for (int i = 0; i < 60; ++i) {
     const auto before = f.client.calls.size();
     f.advance(minutes{1});
     f.wake();
+    f.book_reasons();
     CHECK(f.client.calls.size() <= before + at_once);
   }
   CHECK(f.log.pushed.empty());
@@ -280,7 +304,7 @@ TEST_CASE("a search that fails is none: the outcome stays unknown, or it waits")
   SECTION("later") {
     f.client.answer = [&](const stripe::Call&) { return stripe::RetryLater{"429", f.clock.now() + seconds{9}}; };
     f.wake();
-    CHECK(f.log.pushed.empty());
+    f.book_reasons();
     f.advance(seconds{8});
     CHECK(f.client.calls.size() == 1);
     f.advance(seconds{2});

@@ -371,12 +371,23 @@ TEST_CASE("looked for and not there: a new, durable key") {
   CHECK_FALSE(change.intents.at(0).look_first);
 }
 
+TEST_CASE("not asked: it waits as it did, and says why") {
+  const auto before = told("Bob");
+  const auto change = change_of(decide(before, NotAsked{"not_connected", "Invalid API Key provided"}));
+  auto expected = before.intents[0];
+  expected.error_code = "not_connected";
+  expected.error_message = "Invalid API Key provided";
+  CHECK(change.intents == std::vector{expected});
+  CHECK_FALSE(change.stripe_object);
+}
+
 TEST_CASE("whatever became of an intent that is settled by now, nothing is written of it") {
   const auto task = outcome(told("Bob"), stripe::Unknown{"a timeout", false});
   auto snapshot = told("Bob");
   snapshot.intents.clear();
-  for (const auto& result : {PushResult(stripe::Unknown{"", true}), PushResult(stripe::Refused{"", "", ""}),
-                             PushResult(KeySpent{}), PushResult(AlreadyMapped{}), PushResult(NoCounterpart{})}) {
+  for (const auto& result :
+       {PushResult(stripe::Unknown{"", true}), PushResult(stripe::Refused{"", "", ""}), PushResult(KeySpent{}),
+        PushResult(AlreadyMapped{}), PushResult(NoCounterpart{}), PushResult(NotAsked{"not_connected", ""})}) {
     auto late = task;
     late.result = result;
     const auto change = change_of(decide_pushed(late, snapshot, {}, kRetry));
