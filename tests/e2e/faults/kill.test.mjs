@@ -4,7 +4,6 @@
 //
 // FLEXSYNC_TEST_KILLS=20       random kills; a long run takes 500
 // FLEXSYNC_TEST_KILL_ROUNDS=1  visits to each failpoint
-// FLEXSYNC_TEST_OUTBOX_ROUNDS=20  visits to each from "intent committed" to "mapping committed"
 // FLEXSYNC_TEST_SEED=          replays the moments of a printed seed
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -20,8 +19,6 @@ import { chooseSeed, seededRandom } from '../lib/wait.mjs';
 
 const kills = Number(process.env.FLEXSYNC_TEST_KILLS ?? 20);
 const rounds = Number(process.env.FLEXSYNC_TEST_KILL_ROUNDS ?? 1);
-const outboxRounds = Number(process.env.FLEXSYNC_TEST_OUTBOX_ROUNDS ?? 20);
-const wayOut = /^(outbox\..*|changes\.(before|after)_commit|customer\.after_commit)$/;
 const seed = chooseSeed('FLEXSYNC_TEST_SEED');
 
 const lifeMsMax = 1_500; // from exec to the kill: some die while they start, some under full load
@@ -141,7 +138,7 @@ test(`${kills} kills at random moments`, async () => {
 
 for (const name of failpoints()) {
   test(`killed at ${name}`, { skip: skipWithoutFailpoints }, async () => {
-    for (let i = 0; i < (wayOut.test(name) ? outboxRounds : rounds); ++i) {
+    for (let i = 0; i < rounds; ++i) {
       const passes = 1 + Math.floor(random() * passMax);
       const server = launch(place, { ...settings, FLEXSYNC_FAILPOINT_PLAN: `${name}=kill@${passes}` });
       const { signal } = await server.ended(failpointMsMax);
