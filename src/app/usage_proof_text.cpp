@@ -98,12 +98,12 @@ std::string totals_text(const store::UsageTotals& totals) {
 
 std::string settlement_text(const Settlement& settlement) {
   Table table({{"stripe"}, {"value", true}, {"hours", true}});
-  const bool differs = settlement.first_difference.has_value();
-  table.add({"sent", settlement.sent.str(), std::to_string(settlement.equal + settlement.unsettled)});
-  table.add({"accepted by Stripe", settlement.accepted.str(), differs ? "" : std::to_string(settlement.equal)});
-  if (settlement.unsettled > 0) {
-    table.add({"not settled yet", "", std::to_string(settlement.unsettled)});
-  }
+  const auto hours = settlement.equal + settlement.unsettled + settlement.different;
+  table.add({"sent", settlement.sent.str(), std::to_string(hours)});
+  table.add({"accepted by Stripe", settlement.accepted.str()});
+  table.add({"  equal", "", std::to_string(settlement.equal)});
+  table.add({"  not settled yet", "", std::to_string(settlement.unsettled)});
+  table.add({"  different", "", std::to_string(settlement.different)});
   return table.render();
 }
 
@@ -168,6 +168,9 @@ std::string to_text(const UsageProof& proof) {
   if (proof.settlement) {
     text += "\n" + settlement_text(*proof.settlement);
   }
+  if (proof.not_asked) {
+    text += "not all could be asked: " + printable(proof.not_asked->message) + "\n";
+  }
   if (!proof.unsettled.empty()) {
     text += "\n" + unsettled_text(proof);
   }
@@ -194,11 +197,12 @@ Json to_json(const UsageProof& proof) {
             {"totals", totals_json(proof.totals)},
             {"unsettled", {{"total", proof.unsettled_count}, {"items", unsettled_json(proof.unsettled)}}}};
   if (const auto& stripe = proof.settlement) {
-    json["stripe"] = {{"accounts", stripe->accounts},
-                      {"hours_equal", stripe->equal},
-                      {"hours_unsettled", stripe->unsettled},
-                      {"sent", stripe->sent.str()},
-                      {"accepted", stripe->accepted.str()}};
+    json["stripe"] = {{"accounts", stripe->accounts},         {"hours_equal", stripe->equal},
+                      {"hours_unsettled", stripe->unsettled}, {"hours_different", stripe->different},
+                      {"sent", stripe->sent.str()},           {"accepted", stripe->accepted.str()}};
+  }
+  if (proof.not_asked) {
+    json["stripe"]["not_asked"] = proof.not_asked->message;
   }
   if (const auto finding = finding_of(proof)) {
     Json found{{"what", finding->what}, {"expected", finding->expected}, {"found", finding->found}};

@@ -52,6 +52,7 @@ Settlement settle(const SentUsage& before, const AcceptedByStripe& accepted, con
       settlement.sent += second.sent;
       settlement.accepted += value;
       if (value < low || high < value) {
+        ++settlement.different;
         auto& difference = settlement.first_difference;
         if (!difference || hour < difference->hour.start) {
           difference = {account, {hour, hour + std::chrono::hours(1)}, later.contains(hour) ? second : first, value};

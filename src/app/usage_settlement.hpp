@@ -50,6 +50,7 @@ struct Settlement {
   std::size_t accounts = 0;
   std::size_t equal = 0;      // hours that are
   std::size_t unsettled = 0;  // hours with something under way, within what may be
+  std::size_t different = 0;
   Decimal sent;
   Decimal accepted;
   std::optional<SettlementDifference> first_difference;  // the earliest hour's

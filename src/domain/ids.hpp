@@ -39,14 +39,14 @@ using CustomerId = Id<struct CustomerTag>;
 using MappingId = Id<struct MappingTag>;
 using ConnectionId = Id<struct ConnectionTag>;
 using ApiKeyId = Id<struct ApiKeyTag>;
-using StripeId = Id<struct StripeTag>;      // cus_…, prod_…, sub_…
-using StripeEventId = Id<struct EventTag>;  // evt_…
+using StripeId = Id<struct StripeTag>;          // cus_…, prod_…, sub_…
+using StripeEventId = Id<struct EventTag>;      // evt_…
 using UsageEventId = Id<struct UsageEventTag>;  // the caller's, or event_…
 using MeterId = Id<struct MeterTag>;
 using MeterMappingId = Id<struct MeterMappingTag>;
 using BatchId = Id<struct BatchTag>;
 using IntentId = Id<struct IntentTag>;
-using RequestId = Id<struct RequestTag>;    // X-Request-ID
+using RequestId = Id<struct RequestTag>;  // X-Request-ID
 
 // The prefixes of local ids, as FlexPrice has them.
 namespace prefix {

@@ -84,7 +84,7 @@ struct Segment {
   Timestamp start;
   Timestamp end;
 
-  friend auto operator<=>(const Segment&, const Segment&) = default;
+  friend auto operator<=>(const Segment&, const Segment&) = default;  // NOLINT(modernize-use-nullptr): its own rewrite
 };
 
 // One row per customer, meter and segment.

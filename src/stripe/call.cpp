@@ -30,7 +30,7 @@ std::string object_path(const std::string& collection, const StripeId& id) {
   return "/v1/" + collection + "/" + percent_encoded(id.str());
 }
 
-std::string with_query(std::string path, std::vector<std::pair<std::string, std::string>> parameters,
+std::string with_query(const std::string& path, std::vector<std::pair<std::string, std::string>> parameters,
                        const std::string& starting_after) {
   parameters.emplace_back("limit", kPageObjects);
   if (!starting_after.empty()) {

@@ -8,7 +8,7 @@ namespace {
 
 // What a lane leaves in the bucket for those before it, in percent of the burst.
 constexpr std::array<std::int64_t, kLanes> kReserves = {0, 10, 25, 50};
-constexpr std::int64_t kRecovery = 20;  // a twentieth of the full rate comes back each second
+constexpr std::int64_t kRecovery = 20;   // a twentieth of the full rate comes back each second
 constexpr std::int64_t kBurstShare = 4;  // of 80 %: the rest of Stripe's limit, which no second then passes
 constexpr std::int64_t kMicros = 1'000'000;
 

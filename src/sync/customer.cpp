@@ -129,8 +129,8 @@ CustomerDecision decide_fetched(const CustomerTask& task, const CustomerSnapshot
     return passed_by(task, snapshot, InboxOutcome::superseded, "the customer was deleted in Stripe");
   }
   if (fetched.deleted) {
-    auto last = task.event.state;  // a deleted object is fetched without its fields
-    return apply_deletion(task, snapshot, settings, std::move(last), true_during.to);
+    const auto& last = task.event.state;  // a deleted object is fetched without its fields
+    return apply_deletion(task, snapshot, settings, last, true_during.to);
   }
   if (const auto conflict = mapped_elsewhere(task, snapshot)) {
     return *conflict;

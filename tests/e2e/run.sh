@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the end-to-end tests against the programs in FLEXSYNC_BUILD_DIR (default: ../../build/dev).
 # Arguments are passed on to node's test runner: ./run.sh --test-name-pattern=hold
+# E2E_FILES="faults/kill.test.mjs" runs these files alone.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -21,4 +22,5 @@ FLEXSYNC_BUILD_DIR=$(realpath "$build_dir")
 
 # Node 22 from the npm package `node`: the official client needs 20, Debian 12 has 18.
 # One file at a time: the fault tests use the whole machine.
-exec node_modules/.bin/node --test --test-concurrency=1 "$@" '*.test.mjs' 'faults/*.test.mjs'
+read -ra files <<< "${E2E_FILES:-*.test.mjs faults/*.test.mjs}" # node expands them
+exec node_modules/.bin/node --test --test-concurrency=1 "$@" "${files[@]}"

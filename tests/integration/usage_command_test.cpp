@@ -133,8 +133,12 @@ TEST_CASE("usage audit: all is equal, over all pages", "[usage_command]") {
   const auto proof = audited.json();
   CHECK(proof.at("equal") == true);
   CHECK(proof.at("settled") == true);
-  CHECK(proof.at("stripe") ==
-        Json({{"accounts", 1}, {"hours_equal", 2}, {"hours_unsettled", 0}, {"sent", "7"}, {"accepted", "7"}}));
+  CHECK(proof.at("stripe") == Json({{"accounts", 1},
+                                    {"hours_equal", 2},
+                                    {"hours_unsettled", 0},
+                                    {"hours_different", 0},
+                                    {"sent", "7"},
+                                    {"accepted", "7"}}));
   const auto& totals = proof.at("totals");
   CHECK(totals.at("ingested") == 5);
   CHECK(totals.at("unattributed") == 1);
@@ -203,6 +207,8 @@ TEST_CASE("usage audit names the first difference from Stripe", "[usage_command]
   CHECK(found.at("from") == to_rfc3339(kNoon + kHour));
   CHECK(found.at("expected") == "4");
   CHECK(found.at("found") == second);
+  CHECK(outcome.json().at("stripe").at("hours_equal") == 1);
+  CHECK(outcome.json().at("stripe").at("hours_different") == 1);
   CHECK(world("usage audit").out.find("DIFFERENCE") != std::string::npos);
   CHECK(world("usage audit --no-stripe").code == 0);
 }

@@ -76,7 +76,7 @@ void Story::customer_comes_later() {
 
 void Story::usage_comes_late() {
   screen_.scene("Usage comes late");
-  send_usage({call_of("call-5", "katherine", "1.25")});
+  send_usage(Json::array({call_of("call-5", "katherine", "1.25")}));
   screen_.flexsync("took an event of a window that was billed already");
   wait_until("the follow-up to be accepted", [&] { return world_.batches("sent").size() == 3; });
   screen_.flexsync("sent what was missing as a follow-up: 1.25 minutes are 12 tenths, and half a tenth carries over");

@@ -225,7 +225,8 @@ std::pair<std::string, int> World::audit() {
   const auto program = fs::read_symlink("/proc/self/exe").string();
   const auto command = "FLEXSYNC_DATA_DIR='" + directory_.path().string() + "' FLEXSYNC_STRIPE_API_BASE='" +
                        stripe_->base_url() + "' STRIPE_SYNC_GRACE_PERIOD_MINUTES=0 '" + program +
-                       "' usage audit --tenant " + tenant_.tenant + " --environment " + tenant_.environment + " 2>&1";
+                       "' usage audit --tenant " + tenant_.tenant + " --environment " + tenant_.environment +
+                       " 2> /dev/null";
   auto* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) {
     throw Failure("flexsync usage audit could not be started");
