@@ -54,7 +54,8 @@ class Newcomers extends ApiTraffic {
 before(async () => {
   console.log(`# FLEXSYNC_TEST_SEED=${seed}`);
   place = makePlace();
-  sim = await startSim(['--seed', String(seed), '--retry-base-ms', '20', '--retry-cap-ms', '500', '--tries-max', '100000']);
+  const retries = ['--retry-base-ms', '20', '--retry-cap-ms', '500', '--tries-max', '100000'];
+  sim = await startSim(['--seed', String(seed), ...retries]);
   const first = await startServer(place, { FLEXSYNC_STRIPE_API_BASE: sim.base });
   tenant = await provision(first, { outbound: true });
   await first.stop();

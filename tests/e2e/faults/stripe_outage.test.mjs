@@ -19,7 +19,7 @@ const seed = chooseSeed('FLEXSYNC_TEST_SEED');
 
 const testRate = 25; // a second: Stripe's own, of which the server takes its default of 20 and their burst of 5
 const pauseMs = 150; // between two requests of a tenant
-const drainMsMax = 90_000 + outageMs; // the breaker's longest pause, and a backlog of less than the rate times the outage
+const drainMsMax = 90_000 + outageMs; // the breaker's longest pause; the backlog is below the rate times the outage
 
 const random = seededRandom(seed);
 let place;
@@ -85,7 +85,7 @@ test('while Stripe is away for one tenant its work waits, and the other tenant d
   assert.ok((await unlucky.batches()).pagination.total > 0, 'usage waits');
   assert.equal((await lucky.outbox()).pagination.total, 0, 'nothing of the other tenant waits');
   const { requests } = await unlucky.asked();
-  console.log(`# ${waiting.pagination.total} intents wait after ${requests} requests; ${first + second} of the other tenant`);
+  console.log(`# ${waiting.pagination.total} intents wait, ${requests} requests were made; ${first + second} of the other`);
 });
 
 test('afterwards all of it is told in order, within the rate limit', async () => {

@@ -5,15 +5,18 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const againMs = 20;
 const requestMsMax = 5_000;
-const deleteShare = 0.1;
-const updateShare = 0.4;
-const usageShare = 0.4;
+const endShare = 0.15; // deleted, or pushed by hand
+const updateShare = 0.3;
+const usageShare = 0.3;
+const waitShare = 0.3; // of creations and changes: answered when Stripe has answered
+const cleanupShare = 0.6; // of deletions: in Stripe, too
 
 export class ApiTraffic {
   // `base` is where the server is, whenever it is up.
   constructor({ base, key, random, workers = 3, pauseMs = 15 }) {
     Object.assign(this, { base, key, random, workers, pauseMs });
     this.customers = []; // {id, external}
+    this.letGo = new Set(); // ids of customers deleted here and not in Stripe
     this.metered = []; // external ids
     this.made = 0;
     this.changes = 0;
@@ -53,7 +56,7 @@ export class ApiTraffic {
   // Lost answers are no reason to make it twice: external_id is unique.
   async create() {
     const external = `api-${++this.made}`;
-    const wait = this.random() < 0.3 ? '?wait=true' : '';
+    const wait = this.maybeWait();
     const fields = { external_id: external, name: `A ${external}`, email: `${external}@example.com` };
     let { status, body } = await this.request('POST', `/v1/customers${wait}`, fields);
     if (status === 409) {
@@ -68,7 +71,7 @@ export class ApiTraffic {
   async update() {
     const { id } = this.pick(this.customers);
     const change = `${++this.changes}`;
-    const { status } = await this.request('PUT', `/v1/customers/${id}`, {
+    const { status } = await this.request('PUT', `/v1/customers/${id}${this.maybeWait()}`, {
       contact: `+41 ${change}`,
       address_city: this.random() < 0.3 ? `City ${change}` : undefined,
       metadata: { change },
@@ -87,7 +90,12 @@ export class ApiTraffic {
     const customer = this.pick(this.customers);
     const { status, body } = await this.request('GET', `/v1/customers/${customer.id}`);
     if (status === 200 && body.metadata.stripe_customer_id) {
-      await this.request('DELETE', `/v1/customers/${customer.id}?provider_cleanup=true`);
+      const cleanup = this.random() < cleanupShare;
+      if (!cleanup) {
+        this.letGo.add(customer.id);
+      }
+      const answer = await this.request('DELETE', `/v1/customers/${customer.id}?provider_cleanup=${cleanup}`);
+      assert.ok([204, 404].includes(answer.status), `DELETE was answered ${answer.status}`); // 404: it was deleted before
       this.customers = this.customers.filter((other) => other !== customer);
     }
   }
@@ -114,6 +122,10 @@ export class ApiTraffic {
     this.ingested.set(external, known);
   }
 
+  maybeWait() {
+    return this.random() < waitShare ? '?wait=true' : '';
+  }
+
   pick(list) {
     return list[Math.floor(this.random() * list.length)];
   }
@@ -124,7 +136,7 @@ export class ApiTraffic {
       await this.usage();
     } else if (choice < usageShare + updateShare && this.customers.length > 0) {
       await this.update();
-    } else if (choice < usageShare + updateShare + deleteShare && this.customers.length > 3) {
+    } else if (choice < usageShare + updateShare + endShare && this.customers.length > 3) {
       await (this.random() < 0.5 ? this.remove() : this.sync());
     } else {
       await this.create();

@@ -1,4 +1,5 @@
-// Usage after any fault: every acknowledged event in one rollup, every rollup in its batches, every batch once in Stripe.
+// Usage after any fault: every acknowledged event in one rollup, every rollup in its batches, every batch once in
+// Stripe.
 import assert from 'node:assert/strict';
 
 import { waitFor } from './wait.mjs';
