@@ -85,7 +85,7 @@ test('while Stripe is away for one tenant its work waits, and the other tenant d
   assert.ok((await unlucky.batches()).pagination.total > 0, 'usage waits');
   assert.equal((await lucky.outbox()).pagination.total, 0, 'nothing of the other tenant waits');
   const { requests } = await unlucky.asked();
-  console.log(`# ${waiting.pagination.total} intents wait, ${requests} requests were made; ${first + second} of the other`);
+  console.log(`# ${waiting.pagination.total} intents wait, after ${requests} requests; ${first + second} of the other`);
 });
 
 test('afterwards all of it is told in order, within the rate limit', async () => {
