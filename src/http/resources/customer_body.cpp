@@ -13,7 +13,8 @@ namespace flexsync::http {
 namespace {
 
 constexpr std::size_t kExternalIdSizeMax = 255;
-constexpr MetadataLimits kMetadataLimits{50, 40, 500};  // Stripe's
+constexpr std::size_t kMetadataEntriesMax = 48;         // Stripe's 50, less the two that say whose customer it is
+constexpr MetadataLimits kMetadataLimits{51, 40, 500};  // Stripe's; our three keys may come back as they were read
 
 // Sizes are FlexPrice's, in characters.
 struct TextField {
@@ -64,6 +65,15 @@ void check(const FieldReader& fields, std::string_view name, const std::string& 
 }
 
 Metadata read_metadata(const FieldReader& fields) {
+  std::size_t theirs = 0;
+  if (const auto* given = fields.object("metadata")) {
+    for (const auto& [key, value] : given->items()) {
+      theirs += is_reserved_metadata(key) ? 0 : 1;
+    }
+  }
+  if (theirs > kMetadataEntriesMax) {
+    fields.wrong("metadata", "must not have more than " + std::to_string(kMetadataEntriesMax) + " entries");
+  }
   return fields.metadata("metadata", kMetadataLimits);
 }
 
