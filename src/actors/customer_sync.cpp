@@ -239,8 +239,11 @@ void customer_sync_state::on_stale() {
 
 // A rule of the database refused it.
 void customer_sync_state::on_refused(const ChangeReply& reply) {
-  log::error("a change set was refused", {{"customer_id", args.customer_id.str()}, {"error", reply.message}});
-  if (std::holds_alternative<PendingCommandPtr>(queue_.front())) {
+  const bool is_command = std::holds_alternative<PendingCommandPtr>(queue_.front());
+  if (!is_command || reply.result != ChangeResult::conflict) {  // a caller hears of its own mistake
+    log::error("a change set was refused", {{"customer_id", args.customer_id.str()}, {"error", reply.message}});
+  }
+  if (is_command) {
     loaded_ = false;
     fail_command(reply.result == ChangeResult::conflict ? ErrorCode::already_exists : ErrorCode::database_error,
                  reply.message);

@@ -41,8 +41,8 @@ Result<void> check_mapping(const MeterMapping& wanted) {
     return fail(ErrorCode::validation_error, "meter_id names no meter", {{"meter_id", "must name a meter"}});
   }
   if (!is_storable(wanted.stripe_meter_id.str()) || wanted.stripe_meter_id.empty()) {
-    return fail(ErrorCode::validation_error, "stripe_meter_id names no meter",
-                {{"stripe_meter_id", "must name a meter of Stripe's"}});
+    return fail(ErrorCode::validation_error, "provider_meter_id names no meter",
+                {{"provider_meter_id", "must name a meter of Stripe's"}});
   }
   if (wanted.scale < -kScaleMax || wanted.scale > kScaleMax) {
     return fail(ErrorCode::validation_error, "scale must be from -15 to 15", {{"scale", "must be from -15 to 15"}});
@@ -55,11 +55,11 @@ Result<void> check_stripe_meter(const StripeMeter& meter) {
   if (meter.formula != "sum") {
     return fail(ErrorCode::validation_error,
                 "the Stripe meter aggregates by \"" + meter.formula + "\": usage needs one with formula \"sum\"",
-                {{"stripe_meter_id", "must have the formula sum"}});
+                {{"provider_meter_id", "must have the formula sum"}});
   }
   if (meter.status != "active") {
     return fail(ErrorCode::validation_error, "the Stripe meter is " + meter.status + ": reactivate it first",
-                {{"stripe_meter_id", "must be active"}});
+                {{"provider_meter_id", "must be active"}});
   }
   return {};
 }
