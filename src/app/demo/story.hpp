@@ -49,6 +49,7 @@ class Story {
   bool compare_customer(const Json& customer, Table& overview);
   bool compare_deleted();
   void show_counts();
+  int calls_to_stripe();  // of Flexsync's, answered so far
 
   World& world_;
   Screen& screen_;

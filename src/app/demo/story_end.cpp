@@ -83,6 +83,10 @@ bool Story::compare_deleted() {
   return as_promised;
 }
 
+int Story::calls_to_stripe() {
+  return static_cast<int>(world_.metric("flexsync_stripe_calls_total{outcome=\"answered\"}"));
+}
+
 void Story::show_counts() {
   const auto states = world_.event_states();
   std::size_t received = 0;

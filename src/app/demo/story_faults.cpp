@@ -8,8 +8,6 @@ namespace flexsync::app::demo {
 
 namespace {
 
-constexpr const char* kCallsAnswered = "flexsync_stripe_calls_total{outcome=\"answered\"}";
-
 // Of the right form and time, but made without the secret.
 std::string forged_signature() {
   return "Stripe-Signature: t=" + std::to_string(to_unix_seconds(SystemClock().now())) + ",v1=" + std::string(64, '0');
@@ -41,14 +39,14 @@ void Story::same_second() {
   screen_.say(
       "Stripe's timestamps have a resolution of one second and its event ids no order. When two states are "
       "tied, only Stripe knows which one is true, so Flexsync asks.");
-  const auto asked_before = world_.metric(kCallsAnswered);
+  const auto asked_before = calls_to_stripe();
   world_.next_deliveries(hold(2));
   const auto first = change(grace_, {{"email", "hopper@example.com"}}, "Grace's e-mail becomes hopper@…");
   const auto second = change(grace_, {{"email", "admiral@example.com"}}, "in the same second admiral@…");
   world_.release_held("reversed");
   screen_.stripe("delivers both, the newer one first");
   world_.settle();
-  const auto asked = static_cast<int>(world_.metric(kCallsAnswered) - asked_before);
+  const auto asked = calls_to_stripe() - asked_before;
   screen_.flexsync("asked Stripe " + std::to_string(asked) + (asked == 1 ? " time" : " times") +
                    " what is true now, instead of guessing");
   show_events({second, first});

@@ -6,19 +6,26 @@ namespace flexsync::app::demo {
 
 void Story::customer_is_made_here() {
   screen_.scene("A customer is made here, and appears in Stripe");
+  world_.next_deliveries({{{"action", "hold"}, {"count", 1}}});
   const auto made = world_.create_customer_here(
       {{"external_id", "katherine"}, {"name", "Katherine Johnson"}, {"email", "katherine@example.com"}});
   katherine_ = made.at("id").get<std::string>();
   katherine_stripe_ = made.at("metadata").value("stripe_customer_id", "");
   screen_.flexsync("stored customer, audit row and the intent to tell Stripe in one transaction, then told it: " +
                    katherine_ + " is " + katherine_stripe_);
-  world_.settle();
+  const auto before = world_.customer(katherine_stripe_);
+  const auto calls_before = calls_to_stripe();
   const auto echo = world_.last_event(katherine_stripe_);
   screen_.event("customer.created", echo, "our own change comes back as a webhook");
+  world_.release_held("given");
+  world_.settle();
   world_.settle({echo});
-  screen_.flexsync("knew it by its key, and changed nothing");
+  const auto calls = calls_to_stripe() - calls_before;
+  const bool same = world_.customer(katherine_stripe_) == before;
+  screen_.flexsync("found nothing new in it: it wrote the customer " + std::string(same ? "0 times" : "again") +
+                   " and called Stripe " + std::to_string(calls) + (calls == 1 ? " time" : " times"));
   show_events({echo});
-  if (world_.event(echo).at("state") != "unchanged") {
+  if (world_.event(echo).at("state") != "unchanged" || !same || calls != 0) {
     throw Failure("the echo of our own change should have changed nothing");
   }
   world_.advance_clock(60);

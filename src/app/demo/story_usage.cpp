@@ -1,6 +1,7 @@
 // The way of usage: events in, windows closed, meter events out, and the proof.
 #include <algorithm>
 
+#include "app/commands.hpp"
 #include "app/demo/patience.hpp"
 #include "app/demo/story.hpp"
 #include "domain/clock.hpp"
@@ -88,11 +89,13 @@ bool Story::usage_is_proved() {
   screen_.say("flexsync usage audit adds every event up again, and asks Stripe what it has counted.");
   const auto [text, code] = world_.audit();
   screen_.text(text);
-  if (code != 0) {
-    screen_.bad("The audit found a difference.");
+  if (code == kFailed) {
+    screen_.bad("The audit found a difference, or failed.");
+  } else if (code != kDone) {
+    screen_.bad("The audit could not ask Stripe.");
   }
   world_.settle();
-  return code == 0;
+  return code == kDone;
 }
 
 }  // namespace flexsync::app::demo

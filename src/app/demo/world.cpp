@@ -1,11 +1,14 @@
 #include "app/demo/world.hpp"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/commands.hpp"
 #include "app/config.hpp"
 #include "app/demo/patience.hpp"
 #include "store/key_hash.hpp"
@@ -236,7 +239,8 @@ std::pair<std::string, int> World::audit() {
   while (const auto read = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
     text.append(buffer.data(), read);
   }
-  return {text, pclose(pipe)};
+  const auto status = pclose(pipe);
+  return {text, WIFEXITED(status) ? WEXITSTATUS(status) : kFailed};
 }
 
 void World::settle() {
