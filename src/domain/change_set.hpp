@@ -9,10 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "domain/customer.hpp"
+#include "domain/entity.hpp"
 #include "domain/inbox.hpp"
-#include "domain/mapping.hpp"
-#include "domain/outbox.hpp"
 
 namespace flexsync {
 
@@ -49,6 +47,7 @@ struct ParkedEvent {
   Timestamp next_attempt_at;  // for `retrying` and `blocked`
   std::string error_code;
   std::string error_message;
+  ObjectKey blocked_on;  // of `blocked`: the missing customer or product (price) in Stripe; it wakes when that appears
 
   friend bool operator==(const ParkedEvent&, const ParkedEvent&) = default;
 };
@@ -57,8 +56,14 @@ struct ChangeSet {
   Scope scope;
   std::int64_t epoch = 0;
   std::optional<Customer> customer;
+  std::optional<Plan> plan;
+  std::optional<Addon> addon;
+  std::optional<Price> price;
+  std::optional<Subscription> subscription;  // with its addons
   std::optional<Mapping> mapping;
-  std::optional<StripeObject> stripe_object;
+  std::optional<Mapping> addon_mapping;
+  std::optional<StripeObject> stripe_object;  // newer than parked events of the object: those are superseded with it
+  std::optional<StripeObject> product;        // beside a price: the shell of a product that has not come yet
   std::vector<AuditEntry> audit;
   std::optional<InboxSettlement> settlement;
   std::optional<ParkedEvent> parked;

@@ -36,6 +36,9 @@ class Id {
 using TenantId = Id<struct TenantTag>;
 using EnvironmentId = Id<struct EnvironmentTag>;
 using CustomerId = Id<struct CustomerTag>;
+using PlanId = Id<struct PlanTag>;
+using AddonId = Id<struct AddonTag>;
+using SubscriptionId = Id<struct SubscriptionTag>;
 using MappingId = Id<struct MappingTag>;
 using ConnectionId = Id<struct ConnectionTag>;
 using ApiKeyId = Id<struct ApiKeyTag>;
@@ -53,6 +56,9 @@ namespace prefix {
 inline constexpr std::string_view kTenant = "tenant";
 inline constexpr std::string_view kEnvironment = "env";
 inline constexpr std::string_view kCustomer = "cust";
+inline constexpr std::string_view kPlan = "plan";
+inline constexpr std::string_view kAddon = "addon";
+inline constexpr std::string_view kSubscription = "subs";
 inline constexpr std::string_view kMapping = "eim";
 inline constexpr std::string_view kConnection = "conn";
 inline constexpr std::string_view kApiKey = "secret";

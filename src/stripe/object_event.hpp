@@ -1,0 +1,45 @@
+// An event about a mirrored object: its type, its time, and the whole state it carries.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "domain/entity.hpp"
+#include "domain/error.hpp"
+#include "domain/ids.hpp"
+#include "domain/time.hpp"
+#include "stripe/customer.hpp"
+#include "stripe/price.hpp"
+#include "stripe/product.hpp"
+#include "stripe/subscription.hpp"
+
+namespace flexsync::stripe {
+
+using ObjectState = std::variant<CustomerState, ProductState, PriceState, SubscriptionState>;
+
+struct ObjectEvent {
+  StripeEventId id;
+  std::string type;
+  Timestamp created;
+  std::string idempotency_key;  // of the request that caused it (event.request); empty where there was none
+  ObjectState state;            // `deleted` is set for the deletion types, the last state beside it
+};
+
+// True for the types that carry the whole state of an object we mirror: customer.created|updated|deleted, product.*,
+// price.* and plan.* of these, customer.subscription.* (created, updated, deleted, paused, resumed, trial_will_end,
+// pending_update_applied, pending_update_expired).
+bool is_object_event(std::string_view type);
+
+// An event of these types. validation_error names the field and what is wrong with it.
+Result<ObjectEvent> parse_object_event(std::string_view payload);
+
+// An object as Stripe answers it: by the type in its key. A legacy plan is read as a price.
+Result<ObjectState> parse_object(const std::string& object_type, std::string_view object_json);
+
+ObjectKey key_of(const ObjectState& state);  // {"customer", cus_…}, {"product", …}, {"price", …}, {"subscription", …}
+bool is_deleted(const ObjectState& state);
+std::string to_canonical(const ObjectState& state);
+const std::map<std::string, std::string>& metadata_of(const ObjectState& state);
+
+}  // namespace flexsync::stripe
