@@ -14,8 +14,6 @@ Error event::invalid(const std::string& field, const std::string& why) {
 
 namespace {
 
-constexpr std::int64_t kSecondsMax = 253402300799;  // the end of the year 9999
-
 // Ids and names that Stripe makes up: printable ASCII. Ids that its users make up (plans) may hold more.
 bool is_printable(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
@@ -59,8 +57,8 @@ class Builder {
     if (created.kind != event::Kind::integer && created.kind != event::Kind::number) {
       throw wrong_kind(event::kCreated, "a number (unix seconds)");
     }
-    if (created.kind != event::Kind::integer || created.integer < 0 || created.integer > kSecondsMax) {
-      throw event::invalid("created", "must be unix seconds between 0 and " + std::to_string(kSecondsMax));
+    if (created.kind != event::Kind::integer || created.integer < 0 || created.integer > kUnixSecondsMax) {
+      throw event::invalid("created", "must be unix seconds between 0 and " + std::to_string(kUnixSecondsMax));
     }
     envelope.created = from_unix_seconds(created.integer);
     if (read_[event::kDataObject].kind == event::Kind::absent &&
@@ -84,7 +82,7 @@ class Builder {
 
   void fill_thin(Envelope& envelope) const {
     const auto created = parse_rfc3339(required_text(event::kCreated));
-    if (!created || created->time_since_epoch().count() < 0 || to_unix_seconds(*created) > kSecondsMax) {
+    if (!created || created->time_since_epoch().count() < 0 || to_unix_seconds(*created) > kUnixSecondsMax) {
       throw event::invalid("created", "must be an RFC 3339 time, since it is a v2.core.event");
     }
     envelope.created = *created;

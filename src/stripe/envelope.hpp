@@ -3,6 +3,7 @@
 // Snapshot events (object "event") and thin events (object "v2.core.event") come at the same address.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,8 @@
 namespace flexsync::stripe {
 
 inline constexpr int kJsonDepthMax = 64;
-inline constexpr std::size_t kIdLengthMax = 255;  // Stripe's own limit for ids
+inline constexpr std::size_t kIdLengthMax = 255;               // Stripe's own limit for ids
+inline constexpr std::int64_t kUnixSecondsMax = 253402300799;  // the end of the year 9999
 
 struct Envelope {
   std::string id;  // of a thin event with `snapshot_event`: that one, so that the twins are one

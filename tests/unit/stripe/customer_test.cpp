@@ -6,44 +6,26 @@
 #include <stdexcept>
 
 #include "events.hpp"
+#include "states.hpp"
 
 using namespace flexsync;
 using namespace flexsync::stripe;
 using namespace flexsync::stripe::test;
-using Catch::Matchers::Contains;
 
 namespace {
-
-std::string refused_field(const Result<CustomerState>& result) {
-  REQUIRE_FALSE(result.has_value());
-  CHECK(result.error().code == ErrorCode::validation_error);
-  REQUIRE(result.error().details.size() == 1);
-  const auto& [field, why] = *result.error().details.begin();
-  CHECK_THAT(result.error().message, Contains(field) && Contains(why));
-  return field;
-}
 
 std::string customer_with(const std::string& fields) {
   return R"({"id":"cus_1","object":"customer",)" + fields + "}";
 }
 
-// Any text that Stripe could send: no U+0000, valid UTF-8.
-rc::Gen<std::string> any_text() {
-  return rc::gen::container<std::string>(
-      rc::gen::oneOf(rc::gen::inRange<char>(1, 127), rc::gen::element('"', '\\', '\n', ' ', '/', '{')));
-}
-
 rc::Gen<CustomerState> any_state() {
   return rc::gen::build<CustomerState>(
-      rc::gen::set(&CustomerState::id,
-                   rc::gen::map(any_text(), [](const std::string& text) { return StripeId("cus_" + text); })),
-      rc::gen::set(&CustomerState::deleted), rc::gen::set(&CustomerState::name, any_text()),
-      rc::gen::set(&CustomerState::email, any_text()), rc::gen::set(&CustomerState::phone, any_text()),
-      rc::gen::set(&CustomerState::line1, any_text()), rc::gen::set(&CustomerState::line2, any_text()),
-      rc::gen::set(&CustomerState::city, any_text()), rc::gen::set(&CustomerState::state, any_text()),
-      rc::gen::set(&CustomerState::postal_code, any_text()), rc::gen::set(&CustomerState::country, any_text()),
-      rc::gen::set(&CustomerState::metadata,
-                   rc::gen::container<std::map<std::string, std::string>>(any_text(), any_text())));
+      rc::gen::set(&CustomerState::id, any_id("cus_")), rc::gen::set(&CustomerState::deleted),
+      rc::gen::set(&CustomerState::name, any_text()), rc::gen::set(&CustomerState::email, any_text()),
+      rc::gen::set(&CustomerState::phone, any_text()), rc::gen::set(&CustomerState::line1, any_text()),
+      rc::gen::set(&CustomerState::line2, any_text()), rc::gen::set(&CustomerState::city, any_text()),
+      rc::gen::set(&CustomerState::state, any_text()), rc::gen::set(&CustomerState::postal_code, any_text()),
+      rc::gen::set(&CustomerState::country, any_text()), rc::gen::set(&CustomerState::metadata, any_metadata()));
 }
 
 }  // namespace
