@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <set>
 #include <sstream>
 #include <variant>
@@ -79,6 +80,16 @@ ObjectEvent parsed(const std::string& payload) {
   INFO((event ? "" : event.error().message));
   REQUIRE(event.has_value());
   return *std::move(event);
+}
+
+// The canonical form of what is read back from the canonical form.
+std::string canonical_again(const ObjectState& state) {
+  const auto text = to_canonical(state);
+  const auto type = key_of(state).type;
+  return type == "product"        ? to_canonical(product_from_canonical(text))
+         : type == "price"        ? to_canonical(price_from_canonical(text))
+         : type == "subscription" ? to_canonical(subscription_from_canonical(text))
+                                  : to_canonical(from_canonical(text));
 }
 
 }  // namespace
@@ -195,6 +206,36 @@ TEST_CASE("the request that caused an event is read where there was one") {
       GENERATE(as<std::string>(), "null", R"("req_1")", R"({"id":"req_1"})", R"({"id":null,"idempotency_key":null})");
   event["request"] = json::parse(request);
   CHECK(parsed(event.dump()).idempotency_key.empty());
+}
+
+TEST_CASE("no truncated or mutated object crashes its reader, and what is read has a canonical form") {
+  const auto seed = GENERATE(take(3, random(0, 1'000'000'000)));
+  CAPTURE(seed);
+  std::mt19937 random(static_cast<unsigned>(seed));
+  const auto pick = [&](std::size_t below) { return std::uniform_int_distribution<std::size_t>(0, below - 1)(random); };
+  const auto fixtures = fs::path(FLEXSYNC_SOURCE_DIR) / "tests/unit/stripe/fixtures/2026-10-28.endive";
+  for (const std::string type : {"product", "price", "plan", "subscription"}) {
+    const auto object = text_in(fixtures / (type + ".json"));
+    REQUIRE_FALSE(parse_object(type, object.substr(0, object.rfind('}'))).has_value());
+    for (int i = 0; i < 1'000; ++i) {
+      auto mutated = object;
+      for (auto changes = pick(4) + 1; changes > 0; --changes) {
+        const auto at = pick(mutated.size());
+        if (pick(2) == 0) {
+          mutated[at] = "0\"{}[],:n\x80\\"[pick(11)];
+        } else {
+          mutated.replace(at, pick(20), mutated.substr(pick(mutated.size()), pick(20)));
+        }
+      }
+      const auto state = parse_object(type, mutated);
+      if (state) {
+        REQUIRE_FALSE(key_of(*state).empty());
+        REQUIRE(canonical_again(*state) == to_canonical(*state));
+      } else {
+        REQUIRE(state.error().details.size() == 1);
+      }
+    }
+  }
 }
 
 TEST_CASE("every sample event of a mirrored object is read") {
