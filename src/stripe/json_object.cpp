@@ -102,7 +102,7 @@ std::optional<Decimal> JsonObject::decimal(const char* key) const {
   if (found == nullptr) {
     return std::nullopt;
   }
-  const auto number = Decimal::parse(text_of(*found, key));
+  auto number = Decimal::parse(text_of(*found, key));
   if (!number) {
     refuse(key, "must be a decimal number of at most " + std::to_string(Decimal::kDigitsMax) + " digits");
   }

@@ -26,6 +26,8 @@ class JsonObject {
   // `kind` is what messages call the whole ("customer"), `path` is how far inside of it this is ("data.object").
   JsonObject(const nlohmann::json& value, const char* kind, std::string path = {});
 
+  JsonObject as(const char* kind) const { return {*value_, kind, path_}; }  // the same, under another name
+
   bool has(const char* key) const { return find(key) != nullptr; }
   [[noreturn]] void refuse(const char* key,
                            const std::string& why) const;  // what reads well, and is wrong all the same
