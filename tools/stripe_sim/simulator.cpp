@@ -31,7 +31,7 @@ Json or_null(const std::string& text) {
 }  // namespace
 
 Simulator::Simulator(const SimulatorConfig& config, Clock& clock, Dispatcher& dispatcher)
-    : config_(config), clock_(clock), ids_(config.seed), dispatcher_(dispatcher) {}
+    : config_(config), clock_(clock), ids_(config.seed), silence_(config.seed), dispatcher_(dispatcher) {}
 
 std::optional<KeyOwner> Simulator::owner_of(const std::string& api_key) const {
   const auto parts = parse_key(api_key);
@@ -73,6 +73,10 @@ Account& Simulator::account_for_control(const std::string& api_key) {
 
 void Simulator::emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
                            const RequestOrigin& origin) {
+  const auto object_id = object.find("id");
+  if (silence_.swallows(type, object_id == object.end() ? std::string() : object_id->get<std::string>())) {
+    return;
+  }
   const auto targets = dispatcher_.targets_for(account.key, type);
   Json data{{"object", object}};
   if (!previous.is_null()) {

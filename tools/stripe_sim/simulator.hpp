@@ -15,6 +15,7 @@
 #include "stripe_sim/object_store.hpp"
 #include "stripe_sim/random.hpp"
 #include "stripe_sim/webhooks/dispatcher.hpp"
+#include "stripe_sim/webhooks/silence.hpp"
 
 namespace stripe_sim {
 
@@ -63,13 +64,15 @@ class Simulator {
   Account& account_for_control(const std::string& api_key);
   std::map<std::string, Account>& accounts() { return accounts_; }
 
-  // Stores the event and hands it to the webhook dispatcher. `previous` is null unless the object was changed.
+  // Stores the event and hands it to the webhook dispatcher, unless it is silenced. `previous` is null unless the
+  // object was changed.
   void emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
                   const RequestOrigin& origin);
 
   const SimulatorConfig& config() const { return config_; }
   Clock& clock() { return clock_; }
   IdMint& ids() { return ids_; }
+  Silence& silence() { return silence_; }
   Dispatcher& dispatcher() { return dispatcher_; }
 
  private:
@@ -77,6 +80,7 @@ class Simulator {
   std::mutex mutex_;
   Clock& clock_;
   IdMint ids_;
+  Silence silence_;
   Dispatcher& dispatcher_;
   std::map<std::string, Account> accounts_;
 };

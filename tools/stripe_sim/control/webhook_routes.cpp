@@ -1,4 +1,4 @@
-// Control routes about webhook deliveries: settings, faults, held ones, resends, waiting, the log.
+// Control routes about webhook deliveries: settings, faults, held ones, resends, waiting, what is pending, the log.
 #include <limits>
 
 #include "stripe_sim/control/control.hpp"
@@ -13,6 +13,8 @@ constexpr std::int64_t kIdleTimeoutMsDefault = 10'000;
 constexpr std::int64_t kIdleTimeoutMsMax = 3'600'000;
 constexpr std::int64_t kLogRecordsDefault = 1'000;
 constexpr std::int64_t kLogRecordsMax = 100'000;
+constexpr std::int64_t kPendingDefault = 1'000;
+constexpr std::int64_t kPendingMax = 1'000'000;
 constexpr std::size_t kSecretsMax = 16;
 
 Json settings(ControlCall& call) {
@@ -93,6 +95,11 @@ Json deliveries(ControlCall& call) {
   return call.simulator.dispatcher().log(query);
 }
 
+Json pending(ControlCall& call) {
+  return call.simulator.dispatcher().pending(
+      static_cast<std::size_t>(call.query_integer("limit", kPendingDefault, kPendingMax)));
+}
+
 // {"secrets": ["whsec_new", "whsec_old"]}: every one signs, as while a secret is being rolled.
 Json set_secrets(ControlCall& call) {
   JsonFields fields(call.body, "body");
@@ -121,6 +128,9 @@ void add_webhook_control_routes(ControlRoutes& routes) {
   add_immediate(routes, "POST", "/_sim/webhooks/faults", faults);
   add_immediate(routes, "POST", "/_sim/webhooks/release", release);
   add_immediate(routes, "GET", "/_sim/webhooks/deliveries", deliveries);
+  add_immediate(routes, "GET", "/_sim/webhooks/pending", pending);
+  add_immediate(routes, "GET", "/_sim/webhooks/undelivered",
+                [](ControlCall& call) { return call.simulator.dispatcher().undelivered(); });
   routes.add("GET", "/_sim/webhooks/idle", wait_until_idle);
   add_immediate(routes, "POST", "/_sim/webhook_endpoints/{id}/secrets", set_secrets);
   add_immediate(routes, "POST", "/_sim/events/{id}/resend", resend);

@@ -73,6 +73,7 @@ Json clock_route(ControlCall& call) {
     call.simulator.clock().freeze_at(freeze_at);
   }
   call.simulator.clock().advance(advance);
+  call.simulator.dispatcher().wake();
   return call.simulator.clock().state();
 }
 

@@ -54,6 +54,7 @@ struct Delivery {
   int drops_left = 0;            // this many attempts fail without being sent
   int overtaken_by = 0;          // this many later deliveries to the same endpoint go first
   SteadyTime due{};              // where it waits: when it goes at the latest
+  std::int64_t due_unix = 0;     // where it waits for the simulator's clock: when it goes
   std::shared_ptr<Chain> chain;  // what follows when this attempt is over
 };
 
