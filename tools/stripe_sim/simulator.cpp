@@ -1,6 +1,7 @@
 #include "stripe_sim/simulator.hpp"
 
 #include "stripe_sim/errors.hpp"
+#include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
 
@@ -83,20 +84,39 @@ void Simulator::emit_event(Account& account, const std::string& type, const Json
     data["previous_attributes"] = previous;
   }
   const std::string id = ids_.mint("evt_", kEventIdCharacters);
-  const Json event{
-      {"id", id},
-      {"object", "event"},
-      {"api_version", kApiVersion},
-      {"created", clock_.now()},
-      {"data", std::move(data)},
-      {"livemode", account.livemode},
-      {"pending_webhooks", targets.size()},
-      {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
-      {"type", type}};
-  // The same bytes are stored and sent, so that every attempt of every delivery carries the same body.
+  Json event{{"id", id},
+             {"object", "event"},
+             {"api_version", kApiVersion},
+             {"created", clock_.now()},
+             {"data", std::move(data)},
+             {"livemode", account.livemode},
+             {"pending_webhooks", targets.size()},
+             {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
+             {"type", type}};
+  event["api_version"] = account.api_version;
   const auto text = std::make_shared<const std::string>(render(event, 2));
   account.objects["event"].insert(event, text);
-  dispatcher_.publish({id, type, text}, targets);
+  dispatcher_.publish(id, type, addressed(event, text, targets));
+}
+
+// One body for each version that is asked for, so that every attempt of every delivery carries the same bytes.
+std::vector<AddressedBody> addressed(const Json& event, const SharedText& newest,
+                                     const std::vector<Addressee>& addressees) {
+  const std::string created_in = event.at("api_version").get<std::string>();
+  std::map<std::string, SharedText> bodies;
+  if (created_in == kApiVersion) {
+    bodies[kApiVersion] = newest;
+  }
+  std::vector<AddressedBody> addressed;
+  for (const Addressee& addressee : addressees) {
+    const std::string& version = addressee.api_version.empty() ? created_in : addressee.api_version;
+    SharedText& body = bodies[version];
+    if (!body) {
+      body = std::make_shared<const std::string>(render(event_at_version(event, version), 2));
+    }
+    addressed.push_back({addressee.target_id, body});
+  }
+  return addressed;
 }
 
 Json previous_attributes(const Json& before, const Json& after) {

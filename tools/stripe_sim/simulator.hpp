@@ -30,6 +30,7 @@ struct Account {
   std::string id;   // acct_...
   std::string key;  // "acct_.../test": what webhook targets are told apart by
   bool livemode = false;
+  std::string api_version = kApiVersion;       // where neither a request nor an endpoint names one
   std::map<std::string, ObjectStore> objects;  // by Stripe's object name: "customer", "event", ...
   IdempotencyKeys idempotency_keys;
   MeterLedger meter_ledger;
@@ -64,8 +65,8 @@ class Simulator {
   Account& account_for_control(const std::string& api_key);
   std::map<std::string, Account>& accounts() { return accounts_; }
 
-  // Stores the event and hands it to the webhook dispatcher, unless it is silenced. `previous` is null unless the
-  // object was changed.
+  // Stores the event, in the newest shape, and hands it to the webhook dispatcher, unless it is silenced. `previous` is
+  // null unless the object was changed.
   void emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
                   const RequestOrigin& origin);
 
@@ -84,6 +85,11 @@ class Simulator {
   Dispatcher& dispatcher_;
   std::map<std::string, Account> accounts_;
 };
+
+// The event as each endpoint is to get it: in the endpoint's version, or in the one it was created in. `newest` is its
+// text where it was created in the newest.
+std::vector<AddressedBody> addressed(const Json& event, const SharedText& newest,
+                                     const std::vector<Addressee>& addressees);
 
 // data.previous_attributes: the changed fields with their old values. Where both sides are hashes only the changed
 // keys count, and a key that is new had the value null.

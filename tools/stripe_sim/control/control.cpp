@@ -54,6 +54,7 @@ Control::Control(Simulator& simulator, ApiFaults& api_faults, RateLimits& limits
   add_api_control_routes(routes_);
   add_world_routes(routes_);
   add_webhook_control_routes(routes_);
+  add_version_control_routes(routes_);
 }
 
 void Control::handle(const HttpRequest& request, Responder respond) {

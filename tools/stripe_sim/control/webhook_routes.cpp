@@ -63,11 +63,17 @@ Json resend(ControlCall& call) {
     if (!body) {
       continue;
     }
-    const std::string type = Json::parse(*body).at("type").get<std::string>();
+    Dispatcher& dispatcher = call.simulator.dispatcher();
+    const Json event = Json::parse(*body);
+    const std::string type = event.at("type").get<std::string>();
     const auto targets =
-        endpoint.empty() ? call.simulator.dispatcher().targets_for(key, type) : std::vector<std::string>{endpoint};
-    call.simulator.dispatcher().resend({id, type, body}, targets);
-    return {{"endpoints", targets}};
+        endpoint.empty() ? dispatcher.targets_for(key, type) : std::vector<Addressee>{dispatcher.target(endpoint)};
+    dispatcher.resend(id, type, addressed(event, body, targets));
+    Json endpoints = Json::array();
+    for (const Addressee& target : targets) {
+      endpoints.push_back(target.target_id);
+    }
+    return {{"endpoints", std::move(endpoints)}};
   }
   throw no_such("event", id);
 }

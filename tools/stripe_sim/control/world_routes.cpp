@@ -73,7 +73,6 @@ Json clock_route(ControlCall& call) {
     call.simulator.clock().freeze_at(freeze_at);
   }
   call.simulator.clock().advance(advance);
-  call.simulator.dispatcher().wake();
   return call.simulator.clock().state();
 }
 
@@ -117,7 +116,11 @@ Json bulk_customers(ControlCall& call) {
 void add_world_routes(ControlRoutes& routes) {
   routes.add("GET", "/_sim/state", state);
   add_immediate(routes, "GET", "/_sim/clock", [](ControlCall& call) { return call.simulator.clock().state(); });
-  add_immediate(routes, "POST", "/_sim/clock", clock_route);
+  add_immediate(routes, "POST", "/_sim/clock", [](ControlCall& call) {
+    Json moved = clock_route(call);
+    call.simulator.dispatcher().wake();  // what was to wait for this time is due
+    return moved;
+  });
   add_immediate(routes, "POST", "/_sim/customers/bulk", bulk_customers);
 }
 

@@ -29,7 +29,20 @@ struct Target {
   std::string url;
   std::vector<std::string> secrets;  // each signs, as while a secret is rolled
   std::vector<std::string> enabled_events;
+  std::string api_version;  // of what it gets; empty: of the account
   bool enabled = true;
+};
+
+// An endpoint that wants an event, and in which version.
+struct Addressee {
+  std::string target_id;
+  std::string api_version;  // empty: the account's
+};
+
+// What an endpoint gets.
+struct AddressedBody {
+  std::string target_id;
+  std::shared_ptr<const std::string> body;
 };
 
 struct EventRef {

@@ -45,13 +45,15 @@ void Dispatcher::stop() {
   idle_waiters_.clear();
 }
 
-void Dispatcher::publish(const EventRef& event, const std::vector<std::string>& target_ids) {
-  if (target_ids.empty()) {
+void Dispatcher::publish(const std::string& event_id, const std::string& type,
+                         const std::vector<AddressedBody>& addressed) {
+  if (addressed.empty()) {
     return;
   }
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& target_id : target_ids) {
+    for (const auto& [target_id, body] : addressed) {
+      const EventRef event{event_id, type, body};
       const Fate fate = faults_.decide(event, target_id);
       Delivery delivery;
       delivery.number = ++last_number_;
@@ -93,13 +95,14 @@ void Dispatcher::place(Delivery delivery, const Fate& fate, const Wait& wait) {
   }
 }
 
-void Dispatcher::resend(const EventRef& event, const std::vector<std::string>& target_ids) {
+void Dispatcher::resend(const std::string& event_id, const std::string& type,
+                        const std::vector<AddressedBody>& addressed) {
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& target_id : target_ids) {
+    for (const auto& [target_id, body] : addressed) {
       Delivery delivery;
       delivery.number = ++last_number_;
-      delivery.event = event;
+      delivery.event = {event_id, type, body};
       delivery.target_id = target_id;
       delivery.resent = true;
       queue_.push(std::move(delivery));

@@ -47,9 +47,10 @@ class Dispatcher {
   void remove_target(const std::string& id);
   bool set_secrets(const std::string& id, std::vector<std::string> secrets);
 
-  std::vector<std::string> targets_for(const std::string& account_key, const std::string& event_type) const;
-  void publish(const EventRef& event, const std::vector<std::string>& target_ids);
-  void resend(const EventRef& event, const std::vector<std::string>& target_ids);
+  std::vector<Addressee> targets_for(const std::string& account_key, const std::string& event_type) const;
+  Addressee target(const std::string& id) const;
+  void publish(const std::string& event_id, const std::string& type, const std::vector<AddressedBody>& addressed);
+  void resend(const std::string& event_id, const std::string& type, const std::vector<AddressedBody>& addressed);
   std::size_t pending_targets(const std::string& event_id) const;
 
   void set_settings(const Json& body);

@@ -74,19 +74,26 @@ bool Dispatcher::set_secrets(const std::string& id, std::vector<std::string> sec
   return true;
 }
 
-std::vector<std::string> Dispatcher::targets_for(const std::string& account_key, const std::string& event_type) const {
+std::vector<Addressee> Dispatcher::targets_for(const std::string& account_key, const std::string& event_type) const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> ids;
+  std::vector<Addressee> addressees;
   for (const auto& [id, target] : targets_) {
     const auto& events = target.enabled_events;
     const bool wants = std::any_of(events.begin(), events.end(), [&event_type](const std::string& enabled) {
       return enabled == "*" || enabled == event_type;
     });
     if (target.enabled && target.account_key == account_key && wants) {
-      ids.push_back(id);
+      addressees.push_back({id, target.api_version});
     }
   }
-  return ids;
+  return addressees;
+}
+
+// One that does not exist is found out when it is sent to.
+Addressee Dispatcher::target(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = targets_.find(id);
+  return {id, found == targets_.end() ? std::string() : found->second.api_version};
 }
 
 std::size_t Dispatcher::pending_targets(const std::string& event_id) const {
