@@ -72,7 +72,7 @@ function item(id, start, end, quantity = 1) {
   };
 }
 
-test('the versions known are those the official client knows, from 2020 on; the newest is the one it pins', async () => {
+test('the versions are those the official client knows, from 2020 on; the newest is the one it pins', async () => {
   const { versions, rules } = await sim.get('/_sim/versions');
   assert.equal(versions.at(-1), newest);
   assert.equal(versions[0], '2020-03-02');
@@ -102,7 +102,8 @@ test('each endpoint gets its own version, signed, and the list tells it in the o
   assert.equal('marketing_features' in changed.previous_attributes, false);
   for (const receiver of [young, byDefault]) {
     assert.ok(receiver.events.every(({ api_version: version }) => version === newest));
-    assert.deepEqual(receiver.events.map(({ data }) => data.object.marketing_features[0].name).sort(), ['fast', 'slow']);
+    const names = receiver.events.map(({ data }) => data.object.marketing_features[0].name);
+    assert.deepEqual(names.sort(), ['fast', 'slow']);
   }
   const listed = (await inVersion('2022-11-15').events.list()).data;
   assert.ok(listed.every(({ api_version: version }) => version === newest));
@@ -132,7 +133,8 @@ test('an account of an older version: its events are of the version of their tim
   await sim.post('/_sim/versions/default', { api_version: newest });
   await stripe.products.create({ name: 'after' });
   await sim.idle();
-  const versions = (receiver) => Object.fromEntries(receiver.events.map((e) => [e.data.object.name, e.api_version]));
+  const versions = (receiver) =>
+    Object.fromEntries(receiver.events.map(({ data, api_version: version }) => [data.object.name, version]));
   assert.deepEqual(versions(follower), { before: '2022-11-15', after: newest });
   assert.deepEqual(versions(young), { before: newest, after: newest });
   const listed = (await stripe.events.list()).data;

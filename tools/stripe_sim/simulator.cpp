@@ -84,16 +84,16 @@ void Simulator::emit_event(Account& account, const std::string& type, const Json
     data["previous_attributes"] = previous;
   }
   const std::string id = ids_.mint("evt_", kEventIdCharacters);
-  Json event{{"id", id},
-             {"object", "event"},
-             {"api_version", kApiVersion},
-             {"created", clock_.now()},
-             {"data", std::move(data)},
-             {"livemode", account.livemode},
-             {"pending_webhooks", targets.size()},
-             {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
-             {"type", type}};
-  event["api_version"] = account.api_version;
+  const Json event{
+      {"id", id},
+      {"object", "event"},
+      {"api_version", account.api_version},
+      {"created", clock_.now()},
+      {"data", std::move(data)},
+      {"livemode", account.livemode},
+      {"pending_webhooks", targets.size()},
+      {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
+      {"type", type}};
   const auto text = std::make_shared<const std::string>(render(event, 2));
   account.objects["event"].insert(event, text);
   dispatcher_.publish(id, type, addressed(event, text, targets));
