@@ -150,11 +150,9 @@ void Api::claim_idempotency_key(Exchange& exchange) {
 Answer Api::call(Exchange& exchange) {
   const std::lock_guard lock(simulator_.mutex());
   Account& account = simulator_.account_for_key(exchange.api_key);
-  if (exchange.version.empty()) {
-    exchange.version = account.api_version;
-  }
   try {
     ApiCall call{simulator_, account, Params(exchange.parameters), exchange.match->arguments, exchange.origin};
+    exchange.version = exchange.version.empty() ? account.api_version : exchange.version;
     Answer answer = json_answer(200, at_version((*exchange.match->handler)(call), exchange.version));
     exchange.is_kept = true;
     return answer;
