@@ -152,7 +152,8 @@ test('answers have the version of the request, without a header that of the acco
   const added = async (version) => (await shape(version)).filter((key) => !now.includes(key) && key !== 'lastResponse');
   assert.deepEqual(await added('2022-11-15'), []);
   assert.deepEqual(await added('2020-08-27'), ['default_currency']);
-  assert.deepEqual((await added('2020-03-02')).sort(), ['default_currency', 'sources', 'tax_ids']);
+  const lists = ['sources', 'subscriptions', 'tax_ids'];
+  assert.deepEqual((await added('2020-03-02')).sort(), ['default_currency', ...lists]);
   const list = await inVersion('2020-03-02').customers.list();
   assert.equal(list.data[0].sources.url, `/v1/customers/${id}/sources`);
 
@@ -177,6 +178,31 @@ test('prices of before basil have aggregate_usage', async () => {
   assert.deepEqual(old.product.marketing_features, []);
   const older = await inVersion('2023-10-16').prices.retrieve(price.id, { expand: ['product'] });
   assert.deepEqual(older.product.features, []);
+});
+
+test('tiers of a plan and subscriptions of a customer were included before 2020-08-27', async () => {
+  const old = await connectIn('2020-03-02');
+  const young = await connectIn(newest);
+  const customer = await stripe.customers.create({ name: 'C' });
+  await stripe.customers.update(customer.id, { name: 'D' });
+  await sim.idle();
+  for (const { data } of old.events) {
+    assert.deepEqual(data.object.subscriptions, {
+      object: 'list',
+      data: [],
+      has_more: false,
+      total_count: 0,
+      url: `/v1/customers/${customer.id}/subscriptions`,
+    });
+  }
+  const changed = old.events.find(({ type }) => type === 'customer.updated');
+  assert.deepEqual(changed.data.previous_attributes, { name: 'C' });
+  const plain = young.events.find(({ type }) => type === 'customer.created');
+  assert.deepEqual(Object.keys(plain.data), ['object']);
+  assert.deepEqual(plain.data.object, { ...customer });
+  const listed = (await inVersion('2020-03-02').events.list()).data;
+  assert.deepEqual(listed.map(({ data }) => Object.keys(data)), [['object', 'previous_attributes'], ['object']]);
+  assert.equal('subscriptions' in listed[0].data.object, false);
 });
 
 test('a version that is not known is refused, in the header and at an endpoint', async () => {

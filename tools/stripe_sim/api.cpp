@@ -6,6 +6,7 @@
 #include "stripe_sim/errors.hpp"
 #include "stripe_sim/resources/resources.hpp"
 #include "stripe_sim/versions/api_versions.hpp"
+#include "stripe_sim/versions/embedded.hpp"
 #include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
@@ -153,7 +154,9 @@ Answer Api::call(Exchange& exchange) {
   try {
     ApiCall call{simulator_, account, Params(exchange.parameters), exchange.match->arguments, exchange.origin};
     exchange.version = exchange.version.empty() ? account.api_version : exchange.version;
-    Answer answer = json_answer(200, at_version((*exchange.match->handler)(call), exchange.version));
+    const Json newest = (*exchange.match->handler)(call);
+    const Json lists = embeds_lists(exchange.version) ? embedded_lists(account, newest) : Json();
+    Answer answer = json_answer(200, at_version(newest, exchange.version, lists));
     exchange.is_kept = true;
     return answer;
   } catch (const StripeError& error) {

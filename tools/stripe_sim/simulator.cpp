@@ -1,6 +1,9 @@
 #include "stripe_sim/simulator.hpp"
 
+#include <algorithm>
+
 #include "stripe_sim/errors.hpp"
+#include "stripe_sim/versions/embedded.hpp"
 #include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
@@ -83,6 +86,12 @@ void Simulator::emit_event(Account& account, const std::string& type, const Json
   if (!previous.is_null()) {
     data["previous_attributes"] = previous;
   }
+  const auto embeds = [](const Addressee& target) {
+    return !target.api_version.empty() && embeds_lists(target.api_version);
+  };
+  if (embeds_lists(account.api_version) || std::any_of(targets.begin(), targets.end(), embeds)) {
+    data[kEmbeddedLists] = embedded_lists(account, object);
+  }
   const std::string id = ids_.mint("evt_", kEventIdCharacters);
   const Json event{
       {"id", id},
@@ -104,7 +113,7 @@ std::vector<AddressedBody> addressed(const Json& event, const SharedText& newest
                                      const std::vector<Addressee>& addressees) {
   const std::string created_in = event.at("api_version").get<std::string>();
   std::map<std::string, SharedText> bodies;
-  if (created_in == kApiVersion) {
+  if (created_in == kApiVersion && !event.at("data").contains(kEmbeddedLists)) {
     bodies[kApiVersion] = newest;
   }
   std::vector<AddressedBody> addressed;

@@ -1,32 +1,12 @@
 #include "stripe_sim/versions/render.hpp"
 
-#include "stripe_sim/simulator.hpp"
+#include "stripe_sim/versions/embedded.hpp"
+#include "stripe_sim/versions/objects.hpp"
 #include "stripe_sim/versions/rules.hpp"
 
 namespace stripe_sim {
 
 namespace {
-
-// A deleted object is {id, object, deleted} in every version. What users keep in metadata may look like anything.
-void apply(const VersionRule& rule, Json& shown) {
-  if (shown.is_object()) {
-    const std::string kind = shown.contains("object") && shown.at("object").is_string() ? shown.at("object") : Json("");
-    if (kind == "event") {
-      return;
-    }
-    if (kind == rule.object && !shown.value("deleted", false)) {
-      rule.undo(shown);
-    }
-  }
-  if (!shown.is_structured()) {
-    return;
-  }
-  for (auto child = shown.begin(); child != shown.end(); ++child) {
-    if (!shown.is_object() || child.key() != "metadata") {
-      apply(rule, *child);
-    }
-  }
-}
 
 // The object before the change: the inverse of previous_attributes().
 Json with_previous(Json object, const Json& previous) {
@@ -39,10 +19,17 @@ Json with_previous(Json object, const Json& previous) {
 
 }  // namespace
 
-Json at_version(Json shown, const std::string& version) {
+Json at_version(Json shown, const std::string& version, const Json& lists) {
+  if (!lists.is_null() && embeds_lists(version)) {
+    embed(shown, lists);
+  }
   for (const VersionRule& rule : version_rules()) {
     if (version < rule.since) {
-      apply(rule, shown);
+      visit_objects(shown, [&rule](const std::string& kind, Json& object) {
+        if (kind == rule.object) {
+          rule.undo(object);
+        }
+      });
     }
   }
   return shown;
@@ -50,14 +37,17 @@ Json at_version(Json shown, const std::string& version) {
 
 Json event_at_version(Json event, const std::string& version) {
   event["api_version"] = version;
+  Json& data = event.at("data");
+  const Json lists = data.value(kEmbeddedLists, Json());
+  data.erase(kEmbeddedLists);
   if (version == kApiVersion) {
     return event;
   }
-  Json& data = event.at("data");
-  const Json object = at_version(data.at("object"), version);
+  const Json object = at_version(data.at("object"), version, lists);
   if (const auto previous = data.find("previous_attributes"); previous != data.end()) {
     // What changed is told in the version's own terms, so both sides are rendered and compared anew.
-    *previous = previous_attributes(at_version(with_previous(data.at("object"), *previous), version), object);
+    const Json before = with_previous(data.at("object"), *previous);
+    *previous = previous_attributes(at_version(before, version, lists), object);
   }
   data["object"] = object;
   return event;

@@ -10,8 +10,9 @@
 
 namespace stripe_sim {
 
-// An object, or a list or hash that holds some. Events within it stay as they are: their shape is their own.
-Json at_version(Json shown, const std::string& version);
+// An object, or a list or hash that holds some. Events within it stay as they are: their shape is their own. `lists` as
+// embedded.hpp has them; without them they are left out.
+Json at_version(Json shown, const std::string& version, const Json& lists = {});
 
 // An event with data.object, data.previous_attributes and api_version of the version.
 Json event_at_version(Json event, const std::string& version);

@@ -87,7 +87,7 @@ void restore_tax_percent(Json& subscription) {
   subscription["tax_percent"] = nullptr;
 }
 
-// Only a tiered plan has tiers, and those are not kept with it.
+// A tiered plan's own are embedded before.
 void restore_plan_tiers(Json& plan) {
   if (!plan.contains("tiers") && plan.value("billing_scheme", Json()) == "per_unit") {
     plan["tiers"] = nullptr;
@@ -112,7 +112,8 @@ const std::vector<VersionRule>& version_rules() {
        restore_price_aggregate_usage},
       {"2024-04-10", "product", "features was renamed marketing_features.", rename_marketing_features},
       {"2022-08-01", "customer", "default_currency was removed: currency says the same.", restore_default_currency},
-      {"2020-08-27", "customer", "The lists sources and tax_ids are included no longer unless they are expanded.",
+      {"2020-08-27", "customer",
+       "The lists sources, subscriptions and tax_ids are included no longer unless they are expanded.",
        restore_customer_lists},
       {"2020-08-27", "subscription", "tax_percent was removed for tax rates.", restore_tax_percent},
       {"2020-08-27", "plan", "tiers are included no longer unless they are expanded.", restore_plan_tiers}};
