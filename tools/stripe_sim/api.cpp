@@ -34,6 +34,7 @@ Api::Api(Simulator& simulator, ApiFaults& faults, RateLimits& limits, Traffic& t
   add_meter_event_routes(routes_);
   add_meter_event_summary_routes(routes_);
   add_meter_routes(routes_);
+  add_plan_routes(routes_);
   add_price_routes(routes_);
   add_product_routes(routes_);
   add_webhook_endpoint_routes(routes_);

@@ -11,6 +11,7 @@ void add_event_routes(ApiRoutes& routes);
 void add_meter_event_routes(ApiRoutes& routes);
 void add_meter_event_summary_routes(ApiRoutes& routes);
 void add_meter_routes(ApiRoutes& routes);
+void add_plan_routes(ApiRoutes& routes);
 void add_price_routes(ApiRoutes& routes);
 void add_product_routes(ApiRoutes& routes);
 void add_webhook_endpoint_routes(ApiRoutes& routes);
