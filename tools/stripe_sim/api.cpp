@@ -37,6 +37,8 @@ Api::Api(Simulator& simulator, ApiFaults& faults, RateLimits& limits, Traffic& t
   add_plan_routes(routes_);
   add_price_routes(routes_);
   add_product_routes(routes_);
+  add_subscription_item_routes(routes_);
+  add_subscription_routes(routes_);
   add_webhook_endpoint_routes(routes_);
 }
 
@@ -141,6 +143,7 @@ void Api::claim_idempotency_key(Exchange& exchange) {
 Answer Api::call(Exchange& exchange) {
   const std::lock_guard lock(simulator_.mutex());
   Account& account = simulator_.account_for_key(exchange.api_key);
+  run_due_subscriptions(simulator_);
   try {
     ApiCall call{simulator_, account, Params(exchange.parameters), exchange.match->arguments, exchange.origin};
     Answer answer = json_answer(200, (*exchange.match->handler)(call));

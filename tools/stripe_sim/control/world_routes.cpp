@@ -73,6 +73,8 @@ Json clock_route(ControlCall& call) {
     call.simulator.clock().freeze_at(freeze_at);
   }
   call.simulator.clock().advance(advance);
+  const std::lock_guard lock(call.simulator.mutex());
+  run_due_subscriptions(call.simulator);
   return call.simulator.clock().state();
 }
 

@@ -1,6 +1,7 @@
 #include "stripe_sim/resources/price_catalog.hpp"
 
 #include "stripe_sim/errors.hpp"
+#include "stripe_sim/resources/subscription_store.hpp"
 
 namespace stripe_sim {
 
@@ -88,6 +89,9 @@ void change_price(ApiCall& call, const Json& before, const Json& after) {
     return;
   }
   call.objects(kObject).replace(after);
+  if (is_plan(after)) {
+    refresh_items(call, after);
+  }
   announce(call, "updated", after, before);
 }
 

@@ -1,0 +1,148 @@
+#include "stripe_sim/resources/subscription_store.hpp"
+
+#include "stripe_sim/errors.hpp"
+#include "stripe_sim/resources/price_catalog.hpp"
+
+namespace stripe_sim {
+
+namespace {
+
+constexpr const char* kObject = "subscription";
+constexpr std::size_t kEmbeddedItemsMax = 10;
+
+void take_due_step(Simulator& simulator, Account& account, const std::string& id) {
+  SubscriptionLedger& ledger = account.subscription_ledger;
+  const Json before = *account.objects[kObject].find(id);
+  SubscriptionProgress progress = ledger.progress(id);
+  const auto next = next_step(before, progress);
+  if (!next) {
+    ledger.set_progress(id, progress, std::nullopt);
+    return;
+  }
+  Json after = before;
+  const PaymentHabits habits = ledger.habits(before.at("customer").get<std::string>());
+  const std::string event = take_step(*next, after, progress, habits);
+  progress.changed_at = next->moment;
+  save_subscription(simulator, account, before, std::move(after), progress, event, {{}, {}, next->moment});
+}
+
+}  // namespace
+
+Json shown_subscription(const Json& stored) {
+  Json shown = stored;
+  Json& data = shown.at("items").at("data");
+  shown["items"]["has_more"] = data.size() > kEmbeddedItemsMax;
+  while (data.size() > kEmbeddedItemsMax) {
+    data.erase(data.size() - 1);
+  }
+  return shown;
+}
+
+Json shown_subscription(ApiCall& call, const Json& stored, const std::set<std::string>& expand) {
+  Json shown = shown_subscription(stored);
+  if (expand.contains("customer")) {
+    shown["customer"] = *call.objects("customer").find(stored.at("customer").get<std::string>());
+  }
+  for (Json& item : shown.at("items").at("data")) {
+    for (const std::string terms : {"price", "plan"}) {
+      if (expand.contains("items.data." + terms + ".product")) {
+        Json& product = item.at(terms).at("product");
+        product = *call.objects("product").find(product.get<std::string>());
+      }
+    }
+  }
+  return shown;
+}
+
+Json find_subscription(ApiCall& call, const std::string& id, const std::string& param) {
+  return live_object(call, kObject, kObject, id, param);
+}
+
+Json save_subscription(Simulator& simulator, Account& account, const Json& before, Json after,
+                       const SubscriptionProgress& progress, const std::string& event, const RequestOrigin& origin) {
+  const std::string id = after.at("id").get<std::string>();
+  after["items"]["total_count"] = after.at("items").at("data").size();
+  if (after.at("cancel_at_period_end") == true && !has_ended(after)) {
+    after["cancel_at"] = first_period_end(after);
+  }
+  if (before.is_null()) {
+    account.objects[kObject].insert(after);
+  } else {
+    account.objects[kObject].replace(after);
+  }
+  account.subscription_ledger.set_items(before, after);
+  const auto next = next_step(after, progress);
+  account.subscription_ledger.set_progress(id, progress, next ? std::optional(next->moment) : std::nullopt);
+
+  const Json shown = shown_subscription(after);
+  const auto emit = [&](const std::string& type, const Json& previous) {
+    simulator.emit_event(account, type, shown, previous, origin);
+  };
+  if (before.is_null()) {
+    emit("customer.subscription.created", nullptr);
+  } else if (after.at("status") == "canceled" && before.at("status") != "canceled") {
+    emit("customer.subscription.deleted", nullptr);
+  } else if (const Json previous = previous_attributes(shown_subscription(before), shown); !previous.empty()) {
+    emit("customer.subscription.updated", previous);
+  }
+  if (!event.empty()) {
+    emit(event, nullptr);
+  }
+  return after;
+}
+
+void refresh_items(ApiCall& call, const Json& price) {
+  const Json& id = price.at("id");
+  const std::string quoted = id.dump();
+  for (const SharedText& text : call.objects(kObject).all()) {
+    if (text->find(quoted) == std::string::npos) {
+      continue;
+    }
+    Json subscription = Json::parse(*text);
+    for (Json& item : subscription.at("items").at("data")) {
+      if (item.at("price").at("id") == id) {
+        item["price"] = shown_price(call, price, {});
+        item["plan"] = shown_plan(call, price, {});
+      }
+    }
+    call.objects(kObject).replace(subscription);
+  }
+}
+
+void run_due_subscriptions(Simulator& simulator) {
+  const std::int64_t now = simulator.clock().now();
+  while (true) {
+    Account* account = nullptr;
+    SubscriptionLedger::Due first{now, {}};
+    for (auto& [key, candidate] : simulator.accounts()) {
+      const auto due = candidate.subscription_ledger.first_due();
+      if (due && due->first <= now && (account == nullptr || *due < first)) {
+        account = &candidate;
+        first = *due;
+      }
+    }
+    if (account == nullptr) {
+      return;
+    }
+    take_due_step(simulator, *account, first.second);
+  }
+}
+
+void cancel_subscriptions_of(ApiCall& call, const std::string& customer_id) {
+  const std::int64_t now = call.simulator.clock().now();
+  for (const SharedText& text : call.objects(kObject).all()) {
+    if (text->find("\"" + customer_id + "\"") == std::string::npos) {
+      continue;
+    }
+    const Json before = Json::parse(*text);
+    if (before.at("customer") != customer_id || has_ended(before)) {
+      continue;
+    }
+    Json after = before;
+    after["canceled_at"] = now;
+    cancel(after, now, "cancellation_requested");
+    save_subscription(call.simulator, call.account, before, std::move(after), {}, {}, call.origin);
+  }
+}
+
+}  // namespace stripe_sim
