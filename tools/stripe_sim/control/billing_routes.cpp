@@ -87,8 +87,11 @@ Json set_status(ControlCall& call) {
   if (status == "canceled") {
     cancel(after, now, "payment_failed");
   }
-  if (before.at("status") == "trialing") {
+  const bool is_trial = before.at("status") == "trialing";
+  if (is_trial) {
     after["trial_end"] = now;
+  }
+  if (status != "canceled" && (is_trial || before.at("status") == "paused")) {
     start_cycle(after, now, now);
   }
   SubscriptionProgress progress;  // no try is due any more: the status stays until it is changed or a period ends

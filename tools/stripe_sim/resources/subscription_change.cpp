@@ -27,6 +27,23 @@ bool same_charges(const Json& before, const Json& after) {
   });
 }
 
+// What a cycle costs; tiers are not reckoned, so any change of them costs more.
+double cycle_amount(const Json& items) {
+  double amount = 0;
+  for (const Json& item : items) {
+    const Json& decimal = item.at("price").at("unit_amount_decimal");
+    if (item.contains("quantity") && !decimal.is_null()) {
+      amount += item.at("quantity").get<double>() * std::stod(decimal.get<std::string>());
+    }
+  }
+  return amount;
+}
+
+bool costs_more(const Json& before, const Json& after) {
+  const auto is_tiered = [](const Json& item) { return item.at("price").at("billing_scheme") == "tiered"; };
+  return std::any_of(after.begin(), after.end(), is_tiered) || cycle_amount(after) > cycle_amount(before);
+}
+
 // A monthly item that becomes a yearly one begins a new cycle.
 bool changes_interval(const Json& before, const Json& after) {
   return std::any_of(after.begin(), after.end(), [&](const Json& item) {
@@ -123,14 +140,18 @@ Json change_subscription(ApiCall& call, const Json& before, Json after, const Ch
   if (terms.trial_end) {
     start_trial(after, now, *terms.trial_end);
     progress.is_trial_end_announced = false;
+    progress.payment_due.reset();
   } else if (restarts && (after.at("status") != "trialing" || terms.ends_trial || terms.restarts_cycle)) {
     restart_cycle(after, now);
   }
   fill_periods(after, now);
   apply_cancellation(cancellation, after, now);
 
-  const bool is_billed = (restarts || (has_new_items && terms.proration_behavior == "always_invoice")) &&
-                         after.at("status") != "trialing" && after.at("status") != "paused" && must_pay(after);
+  // A change that is cheaper leaves a credit; one that is not invoiced at once is paid for with the next cycle.
+  const bool is_invoiced =
+      terms.proration_behavior == "always_invoice" && has_new_items && costs_more(items_of(before), items_of(after));
+  const bool is_billed = (restarts || is_invoiced) && after.at("status") != "trialing" &&
+                         after.at("status") != "paused" && must_pay(after);
   const bool is_paid = !is_billed || (terms.payment_behavior != "default_incomplete" && habits.succeed);
   if (!is_paid && terms.payment_behavior == "error_if_incomplete") {
     throw card_declined();

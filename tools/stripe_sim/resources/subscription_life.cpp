@@ -1,9 +1,9 @@
 #include "stripe_sim/resources/subscription_life.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include "stripe_sim/resources/billing_calendar.hpp"
+#include "stripe_sim/resources/subscription_payments.hpp"
 
 namespace stripe_sim {
 
@@ -13,8 +13,6 @@ constexpr std::int64_t kHourSeconds = 3'600;
 constexpr std::int64_t kDaySeconds = 24 * kHourSeconds;
 constexpr std::int64_t kTrialNoticeSeconds = 3 * kDaySeconds;
 constexpr std::int64_t kFirstPaymentSeconds = 23 * kHourSeconds;
-constexpr std::int64_t kDraftSeconds = kHourSeconds;  // a renewal's invoice is a draft for so long before it is tried
-constexpr std::array<std::int64_t, 3> kRetryDays = {3, 5, 7};
 
 Json& items_of(Json& subscription) {
   return subscription.at("items").at("data");
@@ -26,21 +24,6 @@ std::int64_t moment_of(const Json& object, const char* field) {
 
 const Json& recurring_of(const Json& item) {
   return item.at("price").at("recurring");
-}
-
-bool is_status(const Json& subscription, std::initializer_list<const char*> statuses) {
-  return std::any_of(statuses.begin(), statuses.end(),
-                     [&](const char* status) { return subscription.at("status") == status; });
-}
-
-bool charges(const Json& subscription) {
-  return subscription.at("collection_method") == "charge_automatically";
-}
-
-bool costs_money(const Json& item) {
-  const Json& price = item.at("price");
-  return recurring_of(item).at("usage_type") == "licensed" && item.at("quantity") != 0 &&
-         price.at("unit_amount_decimal") != "0";
 }
 
 void roll(Json& subscription, std::int64_t moment) {
@@ -81,64 +64,10 @@ std::string end_trial(Json& subscription, SubscriptionProgress& progress, const 
   return {};
 }
 
-// The changes that waited for their payment. Periods that rolled in the meantime stay.
-void apply_pending_update(Json& subscription, std::int64_t moment) {
-  const Json pending = subscription.at("pending_update");
-  subscription["pending_update"] = nullptr;
-  if (!pending.at("subscription_items").is_null()) {
-    const Json old = items_of(subscription);
-    items_of(subscription) = pending.at("subscription_items");
-    for (Json& item : items_of(subscription)) {
-      const auto same = std::find_if(old.begin(), old.end(), [&](const Json& other) {
-        return other.at("id") == item.at("id") && recurring_of(other) == recurring_of(item);
-      });
-      for (const char* field : {"current_period_start", "current_period_end"}) {
-        item[field] = same == old.end() ? Json() : same->at(field);
-      }
-    }
-    fill_periods(subscription, moment);
-  }
-  if (!pending.at("trial_end").is_null() && subscription.at("status") == "trialing") {
-    subscription["trial_end"] = moment;
-    subscription["status"] = "active";
-  }
-  if (!pending.at("billing_cycle_anchor").is_null()) {
-    start_cycle(subscription, moment, moment);
-  }
-  for (const char* field : {"cancel_at_period_end", "metadata"}) {
-    if (!pending.at(field).is_null()) {
-      subscription[field] = pending.at(field);
-    }
-  }
-}
-
-std::string try_payment(Json& subscription, SubscriptionProgress& progress, const PaymentHabits& habits,
-                        std::int64_t moment) {
-  progress.payment_due.reset();
-  if (!subscription.at("pause_collection").is_null()) {
-    return {};
-  }
-  if (habits.succeed) {
-    progress.failed_tries = 0;
-    if (subscription.at("status") == "past_due") {
-      subscription["status"] = "active";
-    }
-    return {};
-  }
-  fail_payment(subscription, progress, habits, moment);
-  return {};
-}
-
 }  // namespace
 
 bool has_ended(const Json& subscription) {
-  return is_status(subscription, {"canceled", "incomplete_expired"});
-}
-
-bool must_pay(const Json& subscription) {
-  const Json& items = subscription.at("items").at("data");
-  return charges(subscription) && subscription.at("pause_collection").is_null() &&
-         std::any_of(items.begin(), items.end(), costs_money);
+  return subscription.at("status") == "canceled" || subscription.at("status") == "incomplete_expired";
 }
 
 void start_cycle(Json& subscription, std::int64_t anchor, std::int64_t from) {
@@ -174,6 +103,13 @@ void start_trial(Json& subscription, std::int64_t now, std::int64_t trial_end) {
   }
 }
 
+void set_cancellation(Json& subscription, bool is_at_period_end, const Json& cancel_at, std::int64_t now) {
+  subscription["cancel_at_period_end"] = is_at_period_end;
+  subscription["cancel_at"] = cancel_at;
+  subscription["canceled_at"] = cancel_at.is_null() ? Json() : Json(now);
+  subscription["cancellation_details"]["reason"] = cancel_at.is_null() ? Json() : Json("cancellation_requested");
+}
+
 void cancel(Json& subscription, std::int64_t moment, const std::string& reason) {
   subscription["status"] = "canceled";
   subscription["ended_at"] = moment;
@@ -204,49 +140,6 @@ std::int64_t last_period_end(const Json& subscription) {
     last = std::max(last, moment_of(item, "current_period_end"));
   }
   return last;
-}
-
-void request_payment(const Json& subscription, SubscriptionProgress& progress, std::int64_t moment) {
-  if (progress.payment_due || !is_status(subscription, {"active", "past_due"})) {
-    return;
-  }
-  if (!charges(subscription)) {
-    progress.payment_due = moment + kDraftSeconds + subscription.at("days_until_due").get<std::int64_t>() * kDaySeconds;
-  } else if (must_pay(subscription)) {
-    progress.payment_due = moment + kDraftSeconds;
-  }
-}
-
-void fail_payment(Json& subscription, SubscriptionProgress& progress, const PaymentHabits& habits,
-                  std::int64_t moment) {
-  const std::size_t failed = static_cast<std::size_t>(progress.failed_tries++);
-  progress.payment_due.reset();
-  if (charges(subscription) && failed >= kRetryDays.size()) {
-    progress.failed_tries = 0;
-    if (habits.after_last_try == "canceled") {
-      cancel(subscription, moment, "payment_failed");
-    } else {
-      subscription["status"] = habits.after_last_try;
-    }
-    return;
-  }
-  subscription["status"] = "past_due";
-  if (charges(subscription)) {
-    progress.payment_due = moment + kRetryDays[failed] * kDaySeconds;
-  }
-}
-
-std::string settle(Json& subscription, SubscriptionProgress& progress, std::int64_t moment) {
-  if (is_status(subscription, {"incomplete", "past_due", "unpaid"})) {
-    subscription["status"] = "active";
-    progress.failed_tries = 0;
-    progress.payment_due.reset();
-  }
-  if (subscription.at("pending_update").is_null() || has_ended(subscription)) {
-    return {};
-  }
-  apply_pending_update(subscription, moment);
-  return "customer.subscription.pending_update_applied";
 }
 
 std::optional<NextStep> next_step(const Json& subscription, const SubscriptionProgress& progress) {
@@ -316,7 +209,8 @@ std::string take_step(const NextStep& next, Json& subscription, SubscriptionProg
       request_payment(subscription, progress, next.moment);
       return {};
     case Step::try_payment:
-      return try_payment(subscription, progress, habits, next.moment);
+      try_payment(subscription, progress, habits, next.moment);
+      return {};
   }
   return {};
 }

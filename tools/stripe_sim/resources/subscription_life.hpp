@@ -39,24 +39,17 @@ std::string take_step(const NextStep& next, Json& subscription, SubscriptionProg
 
 bool has_ended(const Json& subscription);
 
-// Whether an invoice of the subscription asks its customer for money, to be paid by itself.
-bool must_pay(const Json& subscription);
-
 // The items' periods begin `from`, by the anchor, which becomes the subscription's.
 void start_cycle(Json& subscription, std::int64_t anchor, std::int64_t from);
 
 // Items without a period get theirs, from now.
 void fill_periods(Json& subscription, std::int64_t now);
 void start_trial(Json& subscription, std::int64_t now, std::int64_t trial_end);
+
+// That it will end: at `cancel_at`, null for never.
+void set_cancellation(Json& subscription, bool is_at_period_end, const Json& cancel_at, std::int64_t now);
 void cancel(Json& subscription, std::int64_t moment, const std::string& reason);
 std::int64_t first_period_end(const Json& subscription);
 std::int64_t last_period_end(const Json& subscription);
-
-// An invoice was made: when its payment will be tried.
-void request_payment(const Json& subscription, SubscriptionProgress& progress, std::int64_t moment);
-void fail_payment(Json& subscription, SubscriptionProgress& progress, const PaymentHabits& habits, std::int64_t moment);
-
-// All that was open is paid. Answers the event that goes with it, as take_step does.
-std::string settle(Json& subscription, SubscriptionProgress& progress, std::int64_t moment);
 
 }  // namespace stripe_sim

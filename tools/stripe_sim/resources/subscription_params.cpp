@@ -103,25 +103,22 @@ Cancellation read_cancellation(Params& params, std::int64_t now) {
 }
 
 void apply_cancellation(const Cancellation& wanted, Json& subscription, std::int64_t now) {
-  const Json before = subscription;
+  bool is_at_period_end = subscription.at("cancel_at_period_end");
+  Json cancel_at = subscription.at("cancel_at");
   if (wanted.at_period_end) {
-    subscription["cancel_at_period_end"] = *wanted.at_period_end;
-    subscription["cancel_at"] = *wanted.at_period_end ? Json(first_period_end(subscription)) : Json();
+    is_at_period_end = *wanted.at_period_end;
+    cancel_at = is_at_period_end ? Json(first_period_end(subscription)) : Json();
   }
   if (wanted.is_at_given) {
-    subscription["cancel_at_period_end"] = false;
-    subscription["cancel_at"] = wanted.at ? Json(*wanted.at) : Json();
+    is_at_period_end = false;
+    cancel_at = wanted.at ? Json(*wanted.at) : Json();
   }
   if (!wanted.at_end_of.empty()) {
-    subscription["cancel_at"] =
-        wanted.at_end_of == "min_period_end" ? first_period_end(subscription) : last_period_end(subscription);
+    cancel_at = wanted.at_end_of == "min_period_end" ? first_period_end(subscription) : last_period_end(subscription);
   }
-  if (subscription == before) {
-    return;
+  if (is_at_period_end != subscription.at("cancel_at_period_end") || cancel_at != subscription.at("cancel_at")) {
+    set_cancellation(subscription, is_at_period_end, cancel_at, now);
   }
-  const bool is_to_end = !subscription.at("cancel_at").is_null();
-  subscription["canceled_at"] = is_to_end ? Json(now) : Json();
-  subscription["cancellation_details"]["reason"] = is_to_end ? Json("cancellation_requested") : Json();
 }
 
 void apply_cancellation_details(Params& params, Json& subscription) {

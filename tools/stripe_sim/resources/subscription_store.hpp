@@ -9,8 +9,12 @@
 
 #include "stripe_sim/resources/resources.hpp"
 #include "stripe_sim/resources/subscription_life.hpp"
+#include "stripe_sim/resources/subscription_payments.hpp"
 
 namespace stripe_sim {
+
+// A subscription of that customer as Stripe makes it when nothing else is given, without items.
+Json blank_subscription(ApiCall& call, const std::string& customer);
 
 // As answers and events show it: lists within objects end after ten.
 Json shown_subscription(const Json& stored);

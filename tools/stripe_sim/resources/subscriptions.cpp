@@ -12,7 +12,6 @@ namespace {
 
 constexpr const char* kObject = "subscription";
 constexpr const char* kUrl = "/v1/subscriptions";
-constexpr std::size_t kIdCharacters = 24;
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::int64_t kTrialDaysMax = 730;
 
@@ -28,78 +27,6 @@ const Expandable kExpandable = {"customer",
                                 "pending_setup_intent",
                                 "schedule",
                                 "test_clock"};
-
-Json blank_subscription(ApiCall& call, const std::string& customer) {
-  const std::int64_t now = call.simulator.clock().now();
-  const std::string id = call.simulator.ids().mint("sub_", kIdCharacters);
-  Json subscription{
-      {"id", id},
-      {"object", kObject},
-      {"automatic_tax", {{"disabled_reason", nullptr}, {"enabled", false}, {"liability", nullptr}}},
-      {"billing_cycle_anchor", now},
-      {"billing_mode",
-       {{"flexible", {{"proration_discounts", "included"}}}, {"type", "flexible"}, {"updated_at", now}}},
-      {"billing_schedules", Json::array()},
-      {"cancel_at_period_end", false},
-      {"cancellation_details",
-       {{"comment", nullptr}, {"feedback", nullptr}, {"feedback_option", nullptr}, {"reason", nullptr}}},
-      {"collection_method", "charge_automatically"},
-      {"created", now},
-      {"customer", customer},
-      {"default_tax_rates", Json::array()},
-      {"discounts", Json::array()},
-      {"invoice_settings",
-       {{"account_tax_ids", nullptr},
-        {"custom_fields", nullptr},
-        {"description", nullptr},
-        {"footer", nullptr},
-        {"issuer", {{"type", "self"}}}}},
-      {"items",
-       {{"object", "list"},
-        {"data", Json::array()},
-        {"has_more", false},
-        {"total_count", 0},
-        {"url", "/v1/subscription_items?subscription=" + id}}},
-      {"livemode", call.account.livemode},
-      {"managed_payments", {{"enabled", false}}},
-      {"metadata", Json::object()},
-      {"payment_settings",
-       {{"payment_method_options", nullptr},
-        {"payment_method_types", nullptr},
-        {"save_default_payment_method", "off"}}},
-      {"start_date", now},
-      {"status", "active"},
-      {"trial_settings",
-       {{"end_behavior", {{"billing_cycle_anchor", nullptr}, {"missing_payment_method", "create_invoice"}}}}}};
-  for (const char* field : {"application",
-                            "application_fee_percent",
-                            "billing_cycle_anchor_config",
-                            "billing_thresholds",
-                            "cancel_at",
-                            "canceled_at",
-                            "currency",
-                            "customer_account",
-                            "days_until_due",
-                            "default_payment_method",
-                            "default_source",
-                            "description",
-                            "ended_at",
-                            "latest_invoice",
-                            "next_pending_invoice_item_invoice",
-                            "on_behalf_of",
-                            "pause_collection",
-                            "pending_invoice_item_interval",
-                            "pending_setup_intent",
-                            "pending_update",
-                            "schedule",
-                            "test_clock",
-                            "transfer_data",
-                            "trial_end",
-                            "trial_start"}) {
-    subscription[field] = nullptr;
-  }
-  return subscription;
-}
 
 void apply_billing_mode(Params& params, Json& subscription) {
   const auto given = params.hash("billing_mode");
