@@ -12,7 +12,8 @@ namespace {
 Account& account_with(ControlCall& call, const std::string& kind) {
   const std::string& id = call.arguments.front();
   for (auto& [key, account] : call.simulator.accounts()) {
-    if (account.objects[kind].find_text(id) && !account.objects[kind].is_deleted(id)) {
+    const auto store = account.objects.find(kind);
+    if (store != account.objects.end() && store->second.find_text(id) && !store->second.is_deleted(id)) {
       return account;
     }
   }
@@ -23,16 +24,12 @@ Account& account_with(ControlCall& call, const std::string& kind) {
 Json settle_all(Simulator& simulator, Account& account, const std::string& customer) {
   Json settled = Json::array();
   const std::int64_t now = simulator.clock().now();
-  for (const SharedText& text : account.objects["subscription"].all()) {
-    if (text->find("\"" + customer + "\"") == std::string::npos) {
-      continue;
-    }
-    const Json before = Json::parse(*text);
+  for (const Json& before : subscriptions_of(account, customer)) {
     const std::string id = before.at("id").get<std::string>();
     SubscriptionProgress progress = account.subscription_ledger.progress(id);
     Json after = before;
     const std::string event = settle(after, progress, now);
-    if (before.at("customer") != customer || after == before) {
+    if (after == before) {
       continue;
     }
     progress.changed_at = now;

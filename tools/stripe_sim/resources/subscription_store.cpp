@@ -10,6 +10,22 @@ namespace {
 constexpr const char* kObject = "subscription";
 constexpr std::size_t kEmbeddedItemsMax = 10;
 
+// The text of every subscription in which the id stands: parsing them all to look for it would be slow.
+std::vector<SharedText> mentioning(const Account& account, const Json& id) {
+  std::vector<SharedText> found;
+  const auto store = account.objects.find(kObject);
+  if (store == account.objects.end()) {
+    return found;
+  }
+  const std::string quoted = id.dump();
+  for (const SharedText& text : store->second.all()) {
+    if (text->find(quoted) != std::string::npos) {
+      found.push_back(text);
+    }
+  }
+  return found;
+}
+
 void take_due_step(Simulator& simulator, Account& account, const std::string& id) {
   SubscriptionLedger& ledger = account.subscription_ledger;
   const Json before = *account.objects[kObject].find(id);
@@ -93,11 +109,7 @@ Json save_subscription(Simulator& simulator, Account& account, const Json& befor
 
 void refresh_items(ApiCall& call, const Json& price) {
   const Json& id = price.at("id");
-  const std::string quoted = id.dump();
-  for (const SharedText& text : call.objects(kObject).all()) {
-    if (text->find(quoted) == std::string::npos) {
-      continue;
-    }
+  for (const SharedText& text : mentioning(call.account, id)) {
     Json subscription = Json::parse(*text);
     for (Json& item : subscription.at("items").at("data")) {
       if (item.at("price").at("id") == id) {
@@ -128,16 +140,20 @@ void run_due_subscriptions(Simulator& simulator) {
   }
 }
 
+std::vector<Json> subscriptions_of(const Account& account, const std::string& customer_id) {
+  std::vector<Json> subscriptions;
+  for (const SharedText& text : mentioning(account, customer_id)) {
+    Json subscription = Json::parse(*text);
+    if (subscription.at("customer") == customer_id && !has_ended(subscription)) {
+      subscriptions.push_back(std::move(subscription));
+    }
+  }
+  return subscriptions;
+}
+
 void cancel_subscriptions_of(ApiCall& call, const std::string& customer_id) {
   const std::int64_t now = call.simulator.clock().now();
-  for (const SharedText& text : call.objects(kObject).all()) {
-    if (text->find("\"" + customer_id + "\"") == std::string::npos) {
-      continue;
-    }
-    const Json before = Json::parse(*text);
-    if (before.at("customer") != customer_id || has_ended(before)) {
-      continue;
-    }
+  for (const Json& before : subscriptions_of(call.account, customer_id)) {
     Json after = before;
     after["canceled_at"] = now;
     cancel(after, now, "cancellation_requested");

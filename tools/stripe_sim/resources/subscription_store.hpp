@@ -6,6 +6,7 @@
 
 #include <set>
 #include <string>
+#include <vector>
 
 #include "stripe_sim/resources/resources.hpp"
 #include "stripe_sim/resources/subscription_life.hpp"
@@ -27,6 +28,9 @@ Json find_subscription(ApiCall& call, const std::string& id, const std::string& 
 // null for a new one. Answers what was stored.
 Json save_subscription(Simulator& simulator, Account& account, const Json& before, Json after,
                        const SubscriptionProgress& progress, const std::string& event, const RequestOrigin& origin);
+
+// The customer's that have not ended.
+std::vector<Json> subscriptions_of(const Account& account, const std::string& customer_id);
 
 // A price changed or a plan: items show it as it now is.
 void refresh_items(ApiCall& call, const Json& price);
