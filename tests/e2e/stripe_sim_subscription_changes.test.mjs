@@ -70,6 +70,8 @@ test('another interval begins another cycle', async () => {
   const changed = await billing.client.subscriptions.update(created.id, { items });
   assert.deepEqual(periods(changed), [[now + day, yearEnd + day]]);
   assert.equal(changed.billing_cycle_anchor, now + day);
+  const classic = { billing_mode: { type: 'classic' }, items: [{ price: billing.gold }, { price: yearly.id }] };
+  await assert.rejects(billing.subscribe(classic), { param: 'items', message: /same `recurring.interval`/ });
 });
 
 test('subscription items by themselves: each change is the subscription\'s', async () => {

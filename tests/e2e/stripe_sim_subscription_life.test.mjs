@@ -86,6 +86,7 @@ test('a trial ended by hand, moved, begun later', async () => {
   await billing.advance(5 * day);
   assert.deepEqual((await billing.story()).slice(1), [
     ['updated', 'active', day],
+    ['trial_will_end', 'active', day],
     ['updated', 'trialing', day],
     ['updated', 'trialing', day],
     ['trial_will_end', 'trialing', 2 * day],
@@ -125,6 +126,34 @@ test('a trial without a payment method is paused and resumed, or cancelled', asy
   });
   await billing.advance(2 * day);
   assert.equal((await billing.story()).at(-1)[1], 'active');
+});
+
+test('paused on request: nothing happens until it is resumed', async () => {
+  const billing = await startBilling(sim, 'sk_test_pause_asked', now);
+  const { client } = billing;
+  const { id } = await billing.subscribe();
+  await billing.events();
+  const paused = await client.subscriptions.pause(id);
+  assert.deepEqual([paused.status, paused.status_details.paused.subscription.type], ['paused', 'pause_requested']);
+  await assert.rejects(client.subscriptions.pause(id), { message: /because it is paused/ });
+  await billing.advance(100 * day);
+  assert.deepEqual(await billing.story(), [['updated', 'paused', 0], ['paused', 'paused', 0]]);
+  const resumed = await client.subscriptions.resume(id, { billing_cycle_anchor: { type: 'unchanged' } });
+  assert.deepEqual([resumed.status, resumed.billing_cycle_anchor], ['active', now]);
+  assert.equal(resumed.items.data[0].current_period_end, Date.UTC(2030, 4, 31) / 1000);
+});
+
+test('by invoice: past due once the due date is over, and paid', async () => {
+  const billing = await startBilling(sim, 'sk_test_invoice', now);
+  await billing.subscribe({ collection_method: 'send_invoice', days_until_due: 7 });
+  await billing.payments({ succeed: false });
+  await billing.advance(10 * day);
+  await billing.payments({ succeed: true });
+  assert.deepEqual(await billing.story(), [
+    ['created', 'active', 0],
+    ['updated', 'past_due', 7 * day + hour],
+    ['updated', 'active', 10 * day],
+  ]);
 });
 
 test('a renewal that fails: past due, tried again, then cancelled', async () => {

@@ -38,6 +38,7 @@ Api::Api(Simulator& simulator, ApiFaults& faults, RateLimits& limits, Traffic& t
   add_price_routes(routes_);
   add_product_routes(routes_);
   add_subscription_item_routes(routes_);
+  add_subscription_pause_routes(routes_);
   add_subscription_routes(routes_);
   add_webhook_endpoint_routes(routes_);
 }

@@ -15,6 +15,7 @@ void add_plan_routes(ApiRoutes& routes);
 void add_price_routes(ApiRoutes& routes);
 void add_product_routes(ApiRoutes& routes);
 void add_subscription_item_routes(ApiRoutes& routes);
+void add_subscription_pause_routes(ApiRoutes& routes);
 void add_subscription_routes(ApiRoutes& routes);
 void add_webhook_endpoint_routes(ApiRoutes& routes);
 

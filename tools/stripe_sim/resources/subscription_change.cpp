@@ -164,7 +164,10 @@ Json change_subscription(ApiCall& call, const Json& before, Json after, const Ch
   if (!is_paid && terms.payment_behavior != "pending_if_incomplete" && after.at("status") != "unpaid") {
     fail_payment(after, progress, habits, now);
   }
-  save_subscription(call.simulator, call.account, before, std::move(after), progress, {}, call.origin);
+  // Stripe announces a trial's end also where it is ended at once.
+  const bool has_ended_trial = before.at("status") == "trialing" && after.at("status") != "trialing";
+  save_subscription(call.simulator, call.account, before, std::move(after), progress,
+                    has_ended_trial ? "customer.subscription.trial_will_end" : "", call.origin);
   run_due_subscriptions(call.simulator);
   return *call.objects("subscription").find(id);
 }

@@ -17,6 +17,24 @@ std::string param_of(const ItemChange& change, const std::string& field) {
   return change.where.empty() ? field : change.where + "[" + field + "]";
 }
 
+// In classic billing mode one subscription has one interval.
+void check_intervals(const Json& subscription, const std::string& param) {
+  const Json& items = subscription.at("items").at("data");
+  const Json& first = items.front().at("price").at("recurring");
+  const bool is_mixed = std::any_of(items.begin(), items.end(), [&first](const Json& item) {
+    const Json& recurring = item.at("price").at("recurring");
+    return recurring.at("interval") != first.at("interval") ||
+           recurring.at("interval_count") != first.at("interval_count");
+  });
+  if (is_mixed && subscription.at("billing_mode").at("type") == "classic") {
+    throw invalid_request(
+        "Currently all prices on a subscription must have the same `recurring.interval` and "
+        "`recurring.interval_count`.",
+        param)
+        .once_executing();
+  }
+}
+
 // The price of that id, if it can be subscribed to.
 Json subscribable_price(ApiCall& call, const ItemChange& change, const Json& subscription) {
   const std::string param = param_of(change, "price");
@@ -124,6 +142,7 @@ void check_items(const std::vector<ItemChange>& changes, const Json& subscriptio
   if (items.size() > kItemsMax) {
     throw invalid_request("A subscription may have at most 20 items.", where).once_executing();
   }
+  check_intervals(subscription, where);
   std::set<std::string> prices;
   for (const Json& item : items) {
     const std::string price = item.at("price").at("id").get<std::string>();

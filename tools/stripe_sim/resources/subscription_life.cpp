@@ -37,22 +37,13 @@ void roll(Json& subscription, std::int64_t moment) {
   }
 }
 
-std::string pause(Json& subscription, std::int64_t moment) {
-  subscription["status"] = "paused";
-  subscription["status_details"] = {{"paused",
-                                     {{"subscription", {{"type", "trial_end_without_payment_method"}}},
-                                      {"transitioned_at", moment},
-                                      {"type", "subscription"}}}};
-  return "customer.subscription.paused";
-}
-
 std::string end_trial(Json& subscription, SubscriptionProgress& progress, const PaymentHabits& habits,
                       std::int64_t moment) {
   const std::string without_method = subscription.at("trial_settings").at("end_behavior").at("missing_payment_method");
   const bool has_method = habits.has_payment_method || !subscription.at("default_payment_method").is_null() ||
                           !subscription.at("default_source").is_null();
   if (!has_method && without_method == "pause") {
-    return pause(subscription, moment);
+    return pause(subscription, "trial_end_without_payment_method", moment);
   }
   if (!has_method && without_method == "cancel") {
     cancel(subscription, moment, {});
@@ -108,6 +99,13 @@ void set_cancellation(Json& subscription, bool is_at_period_end, const Json& can
   subscription["cancel_at"] = cancel_at;
   subscription["canceled_at"] = cancel_at.is_null() ? Json() : Json(now);
   subscription["cancellation_details"]["reason"] = cancel_at.is_null() ? Json() : Json("cancellation_requested");
+}
+
+std::string pause(Json& subscription, const std::string& why, std::int64_t moment) {
+  subscription["status"] = "paused";
+  subscription["status_details"] = {
+      {"paused", {{"subscription", {{"type", why}}}, {"transitioned_at", moment}, {"type", "subscription"}}}};
+  return "customer.subscription.paused";
 }
 
 void cancel(Json& subscription, std::int64_t moment, const std::string& reason) {

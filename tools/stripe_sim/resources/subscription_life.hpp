@@ -49,6 +49,9 @@ void start_trial(Json& subscription, std::int64_t now, std::int64_t trial_end);
 // That it will end: at `cancel_at`, null for never.
 void set_cancellation(Json& subscription, bool is_at_period_end, const Json& cancel_at, std::int64_t now);
 void cancel(Json& subscription, std::int64_t moment, const std::string& reason);
+
+// Answers the event that goes with it. `why` as in status_details.
+std::string pause(Json& subscription, const std::string& why, std::int64_t moment);
 std::int64_t first_period_end(const Json& subscription);
 std::int64_t last_period_end(const Json& subscription);
 

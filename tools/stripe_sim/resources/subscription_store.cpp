@@ -44,6 +44,21 @@ void take_due_step(Simulator& simulator, Account& account, const std::string& id
 
 }  // namespace
 
+Expandable expandable_in_subscription() {
+  static const Expandable kExpandable = {"customer",
+                                         "default_payment_method",
+                                         "default_source",
+                                         "discounts",
+                                         "items.data.plan.product",
+                                         "items.data.price.product",
+                                         "latest_invoice",
+                                         "latest_invoice.confirmation_secret",
+                                         "pending_setup_intent",
+                                         "schedule",
+                                         "test_clock"};
+  return kExpandable;
+}
+
 Json shown_subscription(const Json& stored) {
   Json shown = stored;
   Json& data = shown.at("items").at("data");

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "stripe_sim/listing.hpp"
 #include "stripe_sim/resources/resources.hpp"
 #include "stripe_sim/resources/subscription_life.hpp"
 #include "stripe_sim/resources/subscription_payments.hpp"
@@ -16,6 +17,9 @@ namespace stripe_sim {
 
 // A subscription of that customer as Stripe makes it when nothing else is given, without items.
 Json blank_subscription(ApiCall& call, const std::string& customer);
+
+// The customer and the products are there; the others are null here, expanded or not.
+Expandable expandable_in_subscription();
 
 // As answers and events show it: lists within objects end after ten.
 Json shown_subscription(const Json& stored);

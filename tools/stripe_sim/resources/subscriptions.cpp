@@ -15,19 +15,6 @@ constexpr const char* kUrl = "/v1/subscriptions";
 constexpr std::int64_t kDaySeconds = 86'400;
 constexpr std::int64_t kTrialDaysMax = 730;
 
-// The customer and the products are there; the others are null here, expanded or not.
-const Expandable kExpandable = {"customer",
-                                "default_payment_method",
-                                "default_source",
-                                "discounts",
-                                "items.data.plan.product",
-                                "items.data.price.product",
-                                "latest_invoice",
-                                "latest_invoice.confirmation_secret",
-                                "pending_setup_intent",
-                                "schedule",
-                                "test_clock"};
-
 void apply_billing_mode(Params& params, Json& subscription) {
   const auto given = params.hash("billing_mode");
   if (!given || given->is_null()) {
@@ -71,7 +58,7 @@ void check_trial(const std::optional<std::int64_t>& days, bool is_from_plan, con
 Json create(ApiCall& call) {
   Params& params = call.params;
   const std::int64_t now = call.simulator.clock().now();
-  const auto expand = read_expand(params, kExpandable);
+  const auto expand = read_expand(params, expandable_in_subscription());
   Json subscription = blank_subscription(call, params.required_text("customer"));
   ChangeTerms terms = read_terms(params, now);
   if (terms.payment_behavior == "pending_if_incomplete") {
@@ -131,7 +118,7 @@ void check_update(Params& params, const Json& before, const ChangeTerms& terms) 
 Json update(ApiCall& call) {
   Params& params = call.params;
   const std::int64_t now = call.simulator.clock().now();
-  const auto expand = read_expand(params, kExpandable);
+  const auto expand = read_expand(params, expandable_in_subscription());
   const Json before = find_subscription(call, call.id());
   ChangeTerms terms = read_terms(params, now);
   check_update(params, before, terms);
@@ -152,14 +139,14 @@ Json update(ApiCall& call) {
 }
 
 Json retrieve(ApiCall& call) {
-  const auto expand = read_expand(call.params, kExpandable);
+  const auto expand = read_expand(call.params, expandable_in_subscription());
   call.params.finish();
   return shown_subscription(call, find_subscription(call, call.id()), expand);
 }
 
 Json remove(ApiCall& call) {
   Params& params = call.params;
-  const auto expand = read_expand(params, kExpandable);
+  const auto expand = read_expand(params, expandable_in_subscription());
   const Json before = find_subscription(call, call.id());
   Json after = before;
   apply_cancellation_details(params, after);
@@ -176,34 +163,6 @@ Json remove(ApiCall& call) {
       call, save_subscription(call.simulator, call.account, before, std::move(after), {}, {}, call.origin), expand);
 }
 
-Json resume(ApiCall& call) {
-  Params& params = call.params;
-  const std::int64_t now = call.simulator.clock().now();
-  const auto expand = read_expand(params, kExpandable);
-  const Json before = find_subscription(call, call.id());
-  const bool is_unchanged = params.raw("billing_cycle_anchor") != nullptr && !read_restart(params);
-  params.one_of("payment_behavior", {"resume_on_payment_attempt", "resume_on_payment_success"});
-  params.one_of("proration_behavior", {"always_invoice", "create_prorations", "none"});
-  params.ignore("proration_date");
-  params.finish();
-  if (before.at("status") != "paused") {
-    throw invalid_request("This subscription cannot be resumed because it is not paused.", "id").once_executing();
-  }
-  const auto habits = call.account.subscription_ledger.habits(before.at("customer").get<std::string>());
-  if (must_pay(before) && !habits.succeed) {
-    return shown_subscription(call, before, expand);  // paused until its invoice is paid
-  }
-  Json after = before;
-  after["status"] = "active";
-  after.erase("status_details");
-  start_cycle(after, is_unchanged ? before.at("billing_cycle_anchor").get<std::int64_t>() : now, now);
-  SubscriptionProgress progress;
-  progress.changed_at = now;
-  const Json resumed = save_subscription(call.simulator, call.account, before, std::move(after), progress,
-                                         "customer.subscription.resumed", call.origin);
-  return shown_subscription(call, resumed, expand);
-}
-
 bool status_matches(const Json& subscription, const std::string& wanted) {
   const Json& status = subscription.at("status");
   if (wanted == "all") {
@@ -218,7 +177,7 @@ bool status_matches(const Json& subscription, const std::string& wanted) {
 Json list(ApiCall& call) {
   Params& params = call.params;
   params.refuse({"automatic_tax", "current_period_end", "current_period_start", "customer_account", "test_clock"});
-  const ListQuery query = read_list_query(params, kExpandable);
+  const ListQuery query = read_list_query(params, expandable_in_subscription());
   const auto customer = params.text("customer");
   const auto method = params.one_of("collection_method", {"charge_automatically", "send_invoice"});
   const auto price = params.text("price");
@@ -252,7 +211,6 @@ void add_subscription_routes(ApiRoutes& routes) {
   routes.add("POST", "/v1/subscriptions/{id}", update);
   routes.add("GET", "/v1/subscriptions/{id}", retrieve);
   routes.add("DELETE", "/v1/subscriptions/{id}", remove);
-  routes.add("POST", "/v1/subscriptions/{id}/resume", resume);
 }
 
 }  // namespace stripe_sim
