@@ -284,4 +284,8 @@ test('what is refused is refused as Stripe does, and changes nothing', async () 
   assert.deepEqual([full.items.data.length, full.items.has_more, full.items.total_count], [10, true, 20]);
   const listed = await client.subscriptionItems.list({ subscription: full.id }).autoPagingToArray({ limit: 100 });
   assert.equal(new Set(listed.map(({ price }) => price.id)).size, 20);
+  await billing.events();
+  await client.subscriptionItems.update(listed[15].id, { quantity: 2 });
+  const [{ data }] = await billing.events();
+  assert.deepEqual([data.object.items.data.length, data.previous_attributes.items.data.length], [10, 10]);
 });

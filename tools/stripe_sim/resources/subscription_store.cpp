@@ -26,6 +26,40 @@ std::vector<SharedText> mentioning(const Account& account, const Json& id) {
   return found;
 }
 
+void note_next_step(Account& account, const Json& subscription, const SubscriptionProgress& progress) {
+  const auto next = next_step(subscription, progress);
+  account.subscription_ledger.set_progress(subscription.at("id").get<std::string>(), progress,
+                                           next ? std::optional(next->moment) : std::nullopt);
+}
+
+void keep_first(Json& items) {
+  while (items.size() > kEmbeddedItemsMax) {
+    items.erase(items.size() - 1);
+  }
+}
+
+void announce(Simulator& simulator, Account& account, const Json& before, const Json& after, const std::string& event,
+              const RequestOrigin& origin) {
+  const Json shown = shown_subscription(after);
+  const auto emit = [&](const std::string& type, const Json& previous) {
+    simulator.emit_event(account, type, shown, previous, origin);
+  };
+  if (before.is_null()) {
+    emit("customer.subscription.created", nullptr);
+  } else if (after.at("status") == "canceled" && before.at("status") != "canceled") {
+    emit("customer.subscription.deleted", nullptr);
+  } else if (Json previous = previous_attributes(before, after); !previous.empty()) {
+    // Of all items: a change of the eleventh is a change, though the event does not show it.
+    if (previous.contains("items") && previous.at("items").contains("data")) {
+      keep_first(previous["items"]["data"]);
+    }
+    emit("customer.subscription.updated", previous);
+  }
+  if (!event.empty()) {
+    emit(event, nullptr);
+  }
+}
+
 void take_due_step(Simulator& simulator, Account& account, const std::string& id) {
   SubscriptionLedger& ledger = account.subscription_ledger;
   const Json before = *account.objects[kObject].find(id);
@@ -63,9 +97,7 @@ Json shown_subscription(const Json& stored) {
   Json shown = stored;
   Json& data = shown.at("items").at("data");
   shown["items"]["has_more"] = data.size() > kEmbeddedItemsMax;
-  while (data.size() > kEmbeddedItemsMax) {
-    data.erase(data.size() - 1);
-  }
+  keep_first(data);
   return shown;
 }
 
@@ -91,10 +123,14 @@ Json find_subscription(ApiCall& call, const std::string& id, const std::string& 
 
 Json save_subscription(Simulator& simulator, Account& account, const Json& before, Json after,
                        const SubscriptionProgress& progress, const std::string& event, const RequestOrigin& origin) {
-  const std::string id = after.at("id").get<std::string>();
+  note_next_step(account, after, progress);
+  if (after == before && event.empty()) {  // a payment that succeeded shows nowhere
+    return after;
+  }
   after["items"]["total_count"] = after.at("items").at("data").size();
   if (after.at("cancel_at_period_end") == true && !has_ended(after)) {
     after["cancel_at"] = first_period_end(after);
+    note_next_step(account, after, progress);
   }
   if (before.is_null()) {
     account.objects[kObject].insert(after);
@@ -102,23 +138,7 @@ Json save_subscription(Simulator& simulator, Account& account, const Json& befor
     account.objects[kObject].replace(after);
   }
   account.subscription_ledger.set_items(before, after);
-  const auto next = next_step(after, progress);
-  account.subscription_ledger.set_progress(id, progress, next ? std::optional(next->moment) : std::nullopt);
-
-  const Json shown = shown_subscription(after);
-  const auto emit = [&](const std::string& type, const Json& previous) {
-    simulator.emit_event(account, type, shown, previous, origin);
-  };
-  if (before.is_null()) {
-    emit("customer.subscription.created", nullptr);
-  } else if (after.at("status") == "canceled" && before.at("status") != "canceled") {
-    emit("customer.subscription.deleted", nullptr);
-  } else if (const Json previous = previous_attributes(shown_subscription(before), shown); !previous.empty()) {
-    emit("customer.subscription.updated", previous);
-  }
-  if (!event.empty()) {
-    emit(event, nullptr);
-  }
+  announce(simulator, account, before, after, event, origin);
   return after;
 }
 
