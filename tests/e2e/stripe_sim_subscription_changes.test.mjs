@@ -79,7 +79,8 @@ test('subscription items by themselves: each change is the subscription\'s', asy
   const { client, gold, silver } = billing;
   const { id: subscription, items } = await billing.subscribe();
   await billing.events();
-  const item = await client.subscriptionItems.create({ subscription, price: silver, quantity: 3, metadata: { a: 'b' } });
+  const params = { subscription, price: silver, quantity: 3, metadata: { a: 'b' } };
+  const item = await client.subscriptionItems.create(params);
   assert.deepEqual([item.object, item.price.id, item.quantity, item.subscription], [
     'subscription_item',
     silver,

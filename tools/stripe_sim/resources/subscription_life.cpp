@@ -86,6 +86,7 @@ void start_trial(Json& subscription, std::int64_t now, std::int64_t trial_end) {
     subscription["trial_start"] = now;
   }
   subscription["status"] = "trialing";
+  subscription.erase("status_details");
   subscription["trial_end"] = trial_end;
   subscription["billing_cycle_anchor"] = trial_end;
   for (Json& item : items_of(subscription)) {

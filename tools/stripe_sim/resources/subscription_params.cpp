@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t kTrialDaysMax = 730;
 constexpr std::int64_t kDaySeconds = 86'400;
+constexpr std::int64_t kDaysUntilDueMax = 3'650;
+constexpr std::int64_t kUnixSecondsMax = 253'402'300'799;  // the end of the year 9999
 
 Json or_null(const std::string& text) {
   return text.empty() ? Json() : Json(text);
@@ -39,7 +41,7 @@ void apply_trial_settings(Params& params, Json& subscription) {
 
 std::int64_t read_future(Params& params, const std::string& key, std::int64_t now) {
   const std::int64_t moment = params.integer(key).value_or(0);
-  if (moment <= now) {
+  if (moment <= now || moment > kUnixSecondsMax) {
     throw invalid_request("Invalid timestamp: must be an integer Unix timestamp in the future.", params.name(key));
   }
   return moment;
@@ -156,6 +158,10 @@ void apply_details(Params& params, Json& subscription) {
     subscription["collection_method"] = *method;
   }
   const auto days = params.integer("days_until_due");
+  if (days && (*days < 0 || *days > kDaysUntilDueMax)) {
+    throw invalid_request("Invalid days_until_due: must be from 0 to 3650.", "days_until_due",
+                          "parameter_invalid_integer");
+  }
   const bool sends = subscription.at("collection_method") == "send_invoice";
   if (days && !sends) {
     throw invalid_request("You can only pass `days_until_due` if `collection_method` is `send_invoice`.",
