@@ -37,8 +37,12 @@ Api::Api(Simulator& simulator, ApiFaults& faults, RateLimits& limits, Traffic& t
   add_meter_event_routes(routes_);
   add_meter_event_summary_routes(routes_);
   add_meter_routes(routes_);
+  add_plan_routes(routes_);
   add_price_routes(routes_);
   add_product_routes(routes_);
+  add_subscription_item_routes(routes_);
+  add_subscription_pause_routes(routes_);
+  add_subscription_routes(routes_);
   add_webhook_endpoint_routes(routes_);
 }
 
@@ -151,6 +155,7 @@ void Api::claim_idempotency_key(Exchange& exchange) {
 Answer Api::call(Exchange& exchange) {
   const std::lock_guard lock(simulator_.mutex());
   Account& account = simulator_.account_for_key(exchange.api_key);
+  run_due_subscriptions(simulator_);
   try {
     ApiCall call{simulator_, account, Params(exchange.parameters), exchange.match->arguments, exchange.origin};
     exchange.version = exchange.version.empty() ? account.api_version : exchange.version;

@@ -97,7 +97,7 @@ void Simulator::emit_event(Account& account, const std::string& type, const Json
       {"id", id},
       {"object", "event"},
       {"api_version", account.api_version},
-      {"created", clock_.now()},
+      {"created", origin.moment.value_or(clock_.now())},
       {"data", std::move(data)},
       {"livemode", account.livemode},
       {"pending_webhooks", targets.size()},

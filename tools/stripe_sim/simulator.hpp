@@ -14,6 +14,7 @@
 #include "stripe_sim/meter_ledger.hpp"
 #include "stripe_sim/object_store.hpp"
 #include "stripe_sim/random.hpp"
+#include "stripe_sim/subscription_ledger.hpp"
 #include "stripe_sim/webhooks/dispatcher.hpp"
 #include "stripe_sim/webhooks/silence.hpp"
 
@@ -34,6 +35,7 @@ struct Account {
   std::map<std::string, ObjectStore> objects;  // by Stripe's object name: "customer", "event", ...
   IdempotencyKeys idempotency_keys;
   MeterLedger meter_ledger;
+  SubscriptionLedger subscription_ledger;
 };
 
 // Whom a key belongs to, known without making the account.
@@ -47,6 +49,7 @@ struct KeyOwner {
 struct RequestOrigin {
   std::string request_id;
   std::string idempotency_key;
+  std::optional<std::int64_t> moment = std::nullopt;  // what time did by itself: when it was due, not when it was seen
 };
 
 class Simulator {

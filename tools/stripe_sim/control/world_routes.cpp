@@ -66,6 +66,7 @@ Json clock_route(ControlCall& call) {
   const std::int64_t freeze_at = fields.integer("freeze_at", -1, 0, kUnixSecondsMax);
   const bool follow = fields.boolean("follow", false);
   fields.finish();
+  const std::lock_guard lock(call.simulator.mutex());  // no request sees two times
   if (follow) {
     call.simulator.clock().follow();
   }
@@ -73,6 +74,7 @@ Json clock_route(ControlCall& call) {
     call.simulator.clock().freeze_at(freeze_at);
   }
   call.simulator.clock().advance(advance);
+  run_due_subscriptions(call.simulator);
   return call.simulator.clock().state();
 }
 
