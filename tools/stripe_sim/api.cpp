@@ -5,6 +5,9 @@
 #include "stripe_sim/api_request.hpp"
 #include "stripe_sim/errors.hpp"
 #include "stripe_sim/resources/resources.hpp"
+#include "stripe_sim/versions/api_versions.hpp"
+#include "stripe_sim/versions/embedded.hpp"
+#include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
 
@@ -34,8 +37,12 @@ Api::Api(Simulator& simulator, ApiFaults& faults, RateLimits& limits, Traffic& t
   add_meter_event_routes(routes_);
   add_meter_event_summary_routes(routes_);
   add_meter_routes(routes_);
+  add_plan_routes(routes_);
   add_price_routes(routes_);
   add_product_routes(routes_);
+  add_subscription_item_routes(routes_);
+  add_subscription_pause_routes(routes_);
+  add_subscription_routes(routes_);
   add_webhook_endpoint_routes(routes_);
 }
 
@@ -75,6 +82,7 @@ Api::ExchangePtr Api::begin(const HttpRequest& request) {
   exchange->match = routes_.find(request.method, request.path);
   exchange->endpoint = exchange->match ? request.method + " " + *exchange->match->pattern : kUnknownEndpoint;
   exchange->origin.idempotency_key = request.header("idempotency-key");
+  exchange->version = request.header("stripe-version");
   {
     const std::lock_guard lock(simulator_.mutex());
     exchange->origin.request_id = simulator_.ids().mint("req_", kRequestIdCharacters);
@@ -98,6 +106,12 @@ void Api::check_key(const Exchange& exchange) const {
   }
 }
 
+void Api::check_version(const Exchange& exchange) const {
+  if (!exchange.version.empty() && !is_api_version(exchange.version)) {
+    throw invalid_version(exchange.version);
+  }
+}
+
 Answer Api::admit(const ExchangePtr& exchange) {
   const auto& fault = exchange->fault;
   if (fault && !fault->after && fault->is_answer()) {
@@ -112,6 +126,7 @@ Answer Api::admit(const ExchangePtr& exchange) {
   if (!exchange->match) {
     throw unrecognized_url(exchange->request.method, exchange->request.path);
   }
+  check_version(*exchange);
   exchange->parameters = decode_parameters(exchange->request);
   claim_idempotency_key(*exchange);
   return fault && !fault->after ? pause(exchange, &Api::execute) : execute(exchange);
@@ -140,9 +155,13 @@ void Api::claim_idempotency_key(Exchange& exchange) {
 Answer Api::call(Exchange& exchange) {
   const std::lock_guard lock(simulator_.mutex());
   Account& account = simulator_.account_for_key(exchange.api_key);
+  run_due_subscriptions(simulator_);
   try {
     ApiCall call{simulator_, account, Params(exchange.parameters), exchange.match->arguments, exchange.origin};
-    Answer answer = json_answer(200, (*exchange.match->handler)(call));
+    exchange.version = exchange.version.empty() ? account.api_version : exchange.version;
+    const Json newest = (*exchange.match->handler)(call);
+    const Json lists = embeds_lists(exchange.version) ? embedded_lists(account, newest) : Json();
+    Answer answer = json_answer(200, at_version(newest, exchange.version, lists));
     exchange.is_kept = true;
     return answer;
   } catch (const StripeError& error) {
@@ -208,10 +227,9 @@ Answer Api::finish(const ExchangePtr& exchange, Answer answer) {
   if (exchange->fault) {
     answer.headers.insert(answer.headers.end(), exchange->fault->headers.begin(), exchange->fault->headers.end());
   }
-  const std::string version = exchange->request.header("stripe-version");
   answer.headers.emplace_back("Request-Id", origin.request_id);
   answer.headers.emplace_back("Date", http_date(simulator_.clock().now()));
-  answer.headers.emplace_back("Stripe-Version", version.empty() ? kApiVersion : version);
+  answer.headers.emplace_back("Stripe-Version", is_api_version(exchange->version) ? exchange->version : kApiVersion);
   if (!origin.idempotency_key.empty()) {
     answer.headers.emplace_back("Idempotency-Key", origin.idempotency_key);
     if (!exchange->is_replay) {

@@ -1,8 +1,8 @@
 // The /v1 side: who asks, which route, what it answers, and Stripe's headers around it.
 //
-// A request passes, in Stripe's order: faults of the edge, the API key, the rate limits, the route, the parameters'
-// encoding, the idempotency key, and only then the resource. What is refused before the idempotency key leaves no
-// trace under it.
+// A request passes, in Stripe's order: faults of the edge, the API key, the rate limits, the route, the API version,
+// the parameters' encoding, the idempotency key, and only then the resource. What is refused before the idempotency key
+// leaves no trace under it.
 #pragma once
 
 #include <functional>
@@ -53,6 +53,7 @@ class Api {
     std::string endpoint;
     std::optional<ApiFault> fault;
     Json parameters;
+    std::string version;         // asked for; empty: the account's
     bool is_counted_in = false;  // by the rate limits
     bool holds_key = false;      // the idempotency key is in use by this request
     bool is_kept = false;        // the outcome is to be kept under it
@@ -70,6 +71,7 @@ class Api {
   Answer finish(const ExchangePtr& exchange, Answer answer);
 
   void check_key(const Exchange& exchange) const;
+  void check_version(const Exchange& exchange) const;
   void claim_idempotency_key(Exchange& exchange);
   void settle_idempotency_key(Exchange& exchange);
   Answer call(Exchange& exchange);

@@ -1,6 +1,10 @@
 #include "stripe_sim/simulator.hpp"
 
+#include <algorithm>
+
 #include "stripe_sim/errors.hpp"
+#include "stripe_sim/versions/embedded.hpp"
+#include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
 
@@ -31,7 +35,7 @@ Json or_null(const std::string& text) {
 }  // namespace
 
 Simulator::Simulator(const SimulatorConfig& config, Clock& clock, Dispatcher& dispatcher)
-    : config_(config), clock_(clock), ids_(config.seed), dispatcher_(dispatcher) {}
+    : config_(config), clock_(clock), ids_(config.seed), silence_(config.seed), dispatcher_(dispatcher) {}
 
 std::optional<KeyOwner> Simulator::owner_of(const std::string& api_key) const {
   const auto parts = parse_key(api_key);
@@ -73,26 +77,55 @@ Account& Simulator::account_for_control(const std::string& api_key) {
 
 void Simulator::emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
                            const RequestOrigin& origin) {
+  const auto object_id = object.find("id");
+  if (silence_.swallows(type, object_id == object.end() ? std::string() : object_id->get<std::string>())) {
+    return;
+  }
   const auto targets = dispatcher_.targets_for(account.key, type);
   Json data{{"object", object}};
   if (!previous.is_null()) {
     data["previous_attributes"] = previous;
   }
+  const auto embeds = [](const Addressee& target) {
+    return !target.api_version.empty() && embeds_lists(target.api_version);
+  };
+  if (embeds_lists(account.api_version) || std::any_of(targets.begin(), targets.end(), embeds)) {
+    data[kEmbeddedLists] = embedded_lists(account, object);
+  }
   const std::string id = ids_.mint("evt_", kEventIdCharacters);
   const Json event{
       {"id", id},
       {"object", "event"},
-      {"api_version", kApiVersion},
-      {"created", clock_.now()},
+      {"api_version", account.api_version},
+      {"created", origin.moment.value_or(clock_.now())},
       {"data", std::move(data)},
       {"livemode", account.livemode},
       {"pending_webhooks", targets.size()},
       {"request", {{"id", or_null(origin.request_id)}, {"idempotency_key", or_null(origin.idempotency_key)}}},
       {"type", type}};
-  // The same bytes are stored and sent, so that every attempt of every delivery carries the same body.
   const auto text = std::make_shared<const std::string>(render(event, 2));
   account.objects["event"].insert(event, text);
-  dispatcher_.publish({id, type, text}, targets);
+  dispatcher_.publish(id, type, addressed(event, text, targets));
+}
+
+// One body for each version that is asked for, so that every attempt of every delivery carries the same bytes.
+std::vector<AddressedBody> addressed(const Json& event, const SharedText& newest,
+                                     const std::vector<Addressee>& addressees) {
+  const std::string created_in = event.at("api_version").get<std::string>();
+  std::map<std::string, SharedText> bodies;
+  if (created_in == kApiVersion && !event.at("data").contains(kEmbeddedLists)) {
+    bodies[kApiVersion] = newest;
+  }
+  std::vector<AddressedBody> addressed;
+  for (const Addressee& addressee : addressees) {
+    const std::string& version = addressee.api_version.empty() ? created_in : addressee.api_version;
+    SharedText& body = bodies[version];
+    if (!body) {
+      body = std::make_shared<const std::string>(render(event_at_version(event, version), 2));
+    }
+    addressed.push_back({addressee.target_id, body});
+  }
+  return addressed;
 }
 
 Json previous_attributes(const Json& before, const Json& after) {

@@ -14,7 +14,9 @@
 #include "stripe_sim/meter_ledger.hpp"
 #include "stripe_sim/object_store.hpp"
 #include "stripe_sim/random.hpp"
+#include "stripe_sim/subscription_ledger.hpp"
 #include "stripe_sim/webhooks/dispatcher.hpp"
+#include "stripe_sim/webhooks/silence.hpp"
 
 namespace stripe_sim {
 
@@ -29,9 +31,11 @@ struct Account {
   std::string id;   // acct_...
   std::string key;  // "acct_.../test": what webhook targets are told apart by
   bool livemode = false;
+  std::string api_version = kApiVersion;       // where neither a request nor an endpoint names one
   std::map<std::string, ObjectStore> objects;  // by Stripe's object name: "customer", "event", ...
   IdempotencyKeys idempotency_keys;
   MeterLedger meter_ledger;
+  SubscriptionLedger subscription_ledger;
 };
 
 // Whom a key belongs to, known without making the account.
@@ -45,6 +49,7 @@ struct KeyOwner {
 struct RequestOrigin {
   std::string request_id;
   std::string idempotency_key;
+  std::optional<std::int64_t> moment = std::nullopt;  // what time did by itself: when it was due, not when it was seen
 };
 
 class Simulator {
@@ -63,13 +68,15 @@ class Simulator {
   Account& account_for_control(const std::string& api_key);
   std::map<std::string, Account>& accounts() { return accounts_; }
 
-  // Stores the event and hands it to the webhook dispatcher. `previous` is null unless the object was changed.
+  // Stores the event, in the newest shape, and hands it to the webhook dispatcher, unless it is silenced. `previous` is
+  // null unless the object was changed.
   void emit_event(Account& account, const std::string& type, const Json& object, const Json& previous,
                   const RequestOrigin& origin);
 
   const SimulatorConfig& config() const { return config_; }
   Clock& clock() { return clock_; }
   IdMint& ids() { return ids_; }
+  Silence& silence() { return silence_; }
   Dispatcher& dispatcher() { return dispatcher_; }
 
  private:
@@ -77,9 +84,15 @@ class Simulator {
   std::mutex mutex_;
   Clock& clock_;
   IdMint ids_;
+  Silence silence_;
   Dispatcher& dispatcher_;
   std::map<std::string, Account> accounts_;
 };
+
+// The event as each endpoint is to get it: in the endpoint's version, or in the one it was created in. `newest` is its
+// text where it was created in the newest.
+std::vector<AddressedBody> addressed(const Json& event, const SharedText& newest,
+                                     const std::vector<Addressee>& addressees);
 
 // data.previous_attributes: the changed fields with their old values. Where both sides are hashes only the changed
 // keys count, and a key that is new had the value null.

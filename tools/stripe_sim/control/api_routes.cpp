@@ -1,4 +1,4 @@
-// Control routes about requests to /v1: faults, limits, and what came in.
+// Control routes about requests to /v1: faults, events that are not generated, limits, and what came in.
 #include "stripe_sim/control/control.hpp"
 #include "stripe_sim/errors.hpp"
 
@@ -9,6 +9,17 @@ namespace {
 Json set_faults(ControlCall& call) {
   call.api_faults.set(call.body);
   return call.api_faults.state();
+}
+
+Json silence(ControlCall& call) {
+  const std::lock_guard lock(call.simulator.mutex());
+  return call.simulator.silence().state();
+}
+
+Json set_silence(ControlCall& call) {
+  const std::lock_guard lock(call.simulator.mutex());
+  call.simulator.silence().set(call.body);
+  return call.simulator.silence().state();
 }
 
 Json set_limits(ControlCall& call) {
@@ -37,6 +48,8 @@ Json reset_stats(ControlCall& call) {
 void add_api_control_routes(ControlRoutes& routes) {
   add_immediate(routes, "GET", "/_sim/api/faults", [](ControlCall& call) { return call.api_faults.state(); });
   add_immediate(routes, "POST", "/_sim/api/faults", set_faults);
+  add_immediate(routes, "GET", "/_sim/api/silence", silence);
+  add_immediate(routes, "POST", "/_sim/api/silence", set_silence);
   add_immediate(routes, "GET", "/_sim/api/limits", [](ControlCall& call) { return call.limits.state(); });
   add_immediate(routes, "POST", "/_sim/api/limits", set_limits);
   add_immediate(routes, "GET", "/_sim/api/stats", stats);

@@ -52,8 +52,10 @@ void add_immediate(ControlRoutes& routes, const std::string& method, const std::
 Control::Control(Simulator& simulator, ApiFaults& api_faults, RateLimits& limits, Traffic& traffic)
     : simulator_(simulator), api_faults_(api_faults), limits_(limits), traffic_(traffic) {
   add_api_control_routes(routes_);
+  add_billing_control_routes(routes_);
   add_world_routes(routes_);
   add_webhook_control_routes(routes_);
+  add_version_control_routes(routes_);
 }
 
 void Control::handle(const HttpRequest& request, Responder respond) {

@@ -37,8 +37,10 @@ void add_immediate(ControlRoutes& routes, const std::string& method, const std::
                    std::function<Json(ControlCall&)> handler);
 
 void add_api_control_routes(ControlRoutes& routes);
+void add_billing_control_routes(ControlRoutes& routes);
 void add_world_routes(ControlRoutes& routes);
 void add_webhook_control_routes(ControlRoutes& routes);
+void add_version_control_routes(ControlRoutes& routes);
 
 class Control {
  public:

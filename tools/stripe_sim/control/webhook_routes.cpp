@@ -1,4 +1,4 @@
-// Control routes about webhook deliveries: settings, faults, held ones, resends, waiting, the log.
+// Control routes about webhook deliveries: settings, faults, held ones, resends, waiting, what is pending, the log.
 #include <limits>
 
 #include "stripe_sim/control/control.hpp"
@@ -13,6 +13,8 @@ constexpr std::int64_t kIdleTimeoutMsDefault = 10'000;
 constexpr std::int64_t kIdleTimeoutMsMax = 3'600'000;
 constexpr std::int64_t kLogRecordsDefault = 1'000;
 constexpr std::int64_t kLogRecordsMax = 100'000;
+constexpr std::int64_t kPendingDefault = 1'000;
+constexpr std::int64_t kPendingMax = 1'000'000;
 constexpr std::size_t kSecretsMax = 16;
 
 Json settings(ControlCall& call) {
@@ -61,11 +63,17 @@ Json resend(ControlCall& call) {
     if (!body) {
       continue;
     }
-    const std::string type = Json::parse(*body).at("type").get<std::string>();
+    Dispatcher& dispatcher = call.simulator.dispatcher();
+    const Json event = Json::parse(*body);
+    const std::string type = event.at("type").get<std::string>();
     const auto targets =
-        endpoint.empty() ? call.simulator.dispatcher().targets_for(key, type) : std::vector<std::string>{endpoint};
-    call.simulator.dispatcher().resend({id, type, body}, targets);
-    return {{"endpoints", targets}};
+        endpoint.empty() ? dispatcher.targets_for(key, type) : std::vector<Addressee>{dispatcher.target(endpoint)};
+    dispatcher.resend(id, type, addressed(event, body, targets));
+    Json endpoints = Json::array();
+    for (const Addressee& target : targets) {
+      endpoints.push_back(target.target_id);
+    }
+    return {{"endpoints", std::move(endpoints)}};
   }
   throw no_such("event", id);
 }
@@ -91,6 +99,11 @@ Json deliveries(ControlCall& call) {
   query.after = static_cast<std::uint64_t>(call.query_integer("after", 0, std::numeric_limits<std::int64_t>::max()));
   query.limit = static_cast<std::size_t>(call.query_integer("limit", kLogRecordsDefault, kLogRecordsMax));
   return call.simulator.dispatcher().log(query);
+}
+
+Json pending(ControlCall& call) {
+  return call.simulator.dispatcher().pending(
+      static_cast<std::size_t>(call.query_integer("limit", kPendingDefault, kPendingMax)));
 }
 
 // {"secrets": ["whsec_new", "whsec_old"]}: every one signs, as while a secret is being rolled.
@@ -121,6 +134,9 @@ void add_webhook_control_routes(ControlRoutes& routes) {
   add_immediate(routes, "POST", "/_sim/webhooks/faults", faults);
   add_immediate(routes, "POST", "/_sim/webhooks/release", release);
   add_immediate(routes, "GET", "/_sim/webhooks/deliveries", deliveries);
+  add_immediate(routes, "GET", "/_sim/webhooks/pending", pending);
+  add_immediate(routes, "GET", "/_sim/webhooks/undelivered",
+                [](ControlCall& call) { return call.simulator.dispatcher().undelivered(); });
   routes.add("GET", "/_sim/webhooks/idle", wait_until_idle);
   add_immediate(routes, "POST", "/_sim/webhook_endpoints/{id}/secrets", set_secrets);
   add_immediate(routes, "POST", "/_sim/events/{id}/resend", resend);

@@ -66,6 +66,7 @@ Json clock_route(ControlCall& call) {
   const std::int64_t freeze_at = fields.integer("freeze_at", -1, 0, kUnixSecondsMax);
   const bool follow = fields.boolean("follow", false);
   fields.finish();
+  const std::lock_guard lock(call.simulator.mutex());  // no request sees two times
   if (follow) {
     call.simulator.clock().follow();
   }
@@ -73,6 +74,7 @@ Json clock_route(ControlCall& call) {
     call.simulator.clock().freeze_at(freeze_at);
   }
   call.simulator.clock().advance(advance);
+  run_due_subscriptions(call.simulator);
   return call.simulator.clock().state();
 }
 
@@ -116,7 +118,11 @@ Json bulk_customers(ControlCall& call) {
 void add_world_routes(ControlRoutes& routes) {
   routes.add("GET", "/_sim/state", state);
   add_immediate(routes, "GET", "/_sim/clock", [](ControlCall& call) { return call.simulator.clock().state(); });
-  add_immediate(routes, "POST", "/_sim/clock", clock_route);
+  add_immediate(routes, "POST", "/_sim/clock", [](ControlCall& call) {
+    Json moved = clock_route(call);
+    call.simulator.dispatcher().wake();  // what was to wait for this time is due
+    return moved;
+  });
   add_immediate(routes, "POST", "/_sim/customers/bulk", bulk_customers);
 }
 

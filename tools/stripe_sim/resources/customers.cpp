@@ -180,6 +180,7 @@ Json retrieve(ApiCall& call) {
 Json remove(ApiCall& call) {
   call.params.finish();
   const Json customer = live_object(call, kObject, kNoun, call.id());
+  cancel_subscriptions_of(call, call.id());
   call.objects(kObject).bury(call.id(), kObject);
   call.simulator.emit_event(call.account, "customer.deleted", customer, nullptr, call.origin);
   return *call.objects(kObject).find(call.id());

@@ -4,6 +4,7 @@
 #include "stripe_sim/errors.hpp"
 #include "stripe_sim/listing.hpp"
 #include "stripe_sim/resources/resources.hpp"
+#include "stripe_sim/versions/render.hpp"
 
 namespace stripe_sim {
 
@@ -66,9 +67,11 @@ Json list(ApiCall& call) {
 
 }  // namespace
 
+// In the version it was created in, whatever the request's is.
 Json current_event(Simulator& simulator, Json event) {
   event["pending_webhooks"] = simulator.dispatcher().pending_targets(event.at("id").get<std::string>());
-  return event;
+  const std::string version = event.at("api_version").get<std::string>();
+  return event_at_version(std::move(event), version);
 }
 
 void add_event_routes(ApiRoutes& routes) {

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kDecimalPlacesMax = 12;
 constexpr std::size_t kAmountDigitsMax = 12;
 constexpr std::int64_t kIntervalYearsMax = 3;
+constexpr std::size_t kCurrencyCharacters = 3;
 
 // "12.50" -> "12.5", "012.0" -> "12".
 std::string plain_decimal(const std::string& text, const std::string& param) {
@@ -29,12 +30,12 @@ std::string plain_decimal(const std::string& text, const std::string& param) {
   return places.empty() ? whole : whole + "." + places;
 }
 
-// "unit_amount" and "unit_amount_decimal" say the same; one of them may be given.
-bool apply_amount(Params& params, const std::string& name, Json& object) {
+// "unit_amount" and "unit_amount_decimal" say the same; one of them may be given. They become `field`.
+bool apply_amount(Params& params, const std::string& name, const std::string& field, Json& object) {
   const auto whole = params.integer(name);
   const auto decimal = params.text(name + "_decimal");
-  object[name] = nullptr;
-  object[name + "_decimal"] = nullptr;
+  object[field] = nullptr;
+  object[field + "_decimal"] = nullptr;
   if (whole && decimal) {
     throw invalid_request("You may only specify one of these parameters: " + params.name(name) + ", " +
                               params.name(name + "_decimal") + ".",
@@ -45,13 +46,13 @@ bool apply_amount(Params& params, const std::string& name, Json& object) {
                           "parameter_invalid_integer");
   }
   if (whole) {
-    object[name] = *whole;
-    object[name + "_decimal"] = std::to_string(*whole);
+    object[field] = *whole;
+    object[field + "_decimal"] = std::to_string(*whole);
   }
   if (decimal) {
     const std::string plain = plain_decimal(*decimal, params.name(name + "_decimal"));
-    object[name + "_decimal"] = plain;
-    object[name] = plain.find('.') == std::string::npos ? Json(std::stoll(plain)) : Json();
+    object[field + "_decimal"] = plain;
+    object[field] = plain.find('.') == std::string::npos ? Json(std::stoll(plain)) : Json();
   }
   return whole || decimal;
 }
@@ -59,8 +60,8 @@ bool apply_amount(Params& params, const std::string& name, Json& object) {
 Json read_tier(const Json& given, const std::string& where) {
   Params fields(given, where);
   Json tier;
-  const bool has_flat = apply_amount(fields, "flat_amount", tier);
-  if (!apply_amount(fields, "unit_amount", tier) && !has_flat) {
+  const bool has_flat = apply_amount(fields, "flat_amount", "flat_amount", tier);
+  if (!apply_amount(fields, "unit_amount", "unit_amount", tier) && !has_flat) {
     throw invalid_request("A tier needs a unit_amount or a flat_amount.", where);
   }
   const std::string up_to = fields.required_text("up_to");
@@ -92,12 +93,12 @@ void apply_tiers(const Json& given, Json& price) {
   price["tiers"] = std::move(tiers);
 }
 
-void apply_transform(Params& params, Json& price) {
-  const auto given = params.hash("transform_quantity");
+void apply_transform(Params& params, const std::string& name, Json& price) {
+  const auto given = params.hash(name);
   if (!given || given->is_null()) {
     return;
   }
-  Params fields(*given, "transform_quantity");
+  Params fields(*given, name);
   fields.required_text("divide_by");
   fields.required_text("round");
   price["transform_quantity"] = {{"divide_by", *fields.integer("divide_by")},
@@ -105,25 +106,35 @@ void apply_transform(Params& params, Json& price) {
   fields.finish();
 }
 
-void check_interval(const std::string& interval, std::int64_t count) {
+void check_interval(const std::string& interval, std::int64_t count, const std::string& param) {
   const std::int64_t most = interval == "day"    ? kIntervalYearsMax * 365
                             : interval == "week" ? kIntervalYearsMax * 52
                             : interval == "year" ? kIntervalYearsMax
                                                  : kIntervalYearsMax * 12;
   if (count < 1 || count > most) {
-    throw invalid_request("Invalid recurring[interval_count]: an interval lasts at least one and at most three years.",
-                          "recurring[interval_count]");
+    throw invalid_request("Invalid " + param + ": an interval lasts at least one day and at most three years.", param);
   }
 }
 
 }  // namespace
 
-void apply_amounts(Params& params, Json& price) {
+std::string read_currency(Params& params) {
+  std::string currency = params.required_text("currency");
+  std::transform(currency.begin(), currency.end(), currency.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (currency.size() != kCurrencyCharacters || !std::all_of(currency.begin(), currency.end(), is_letter)) {
+    throw invalid_request("Invalid currency: " + currency + ".", "currency");
+  }
+  return currency;
+}
+
+void apply_amounts(Params& params, Json& price, const TermNames& names) {
   const std::string scheme = params.one_of("billing_scheme", {"per_unit", "tiered"}).value_or("per_unit");
   const auto mode = params.one_of("tiers_mode", {"graduated", "volume"});
   const auto tiers = params.hash("tiers");
-  const bool has_amount = apply_amount(params, "unit_amount", price);
-  apply_transform(params, price);
+  const bool has_amount = apply_amount(params, names.amount, "unit_amount", price);
+  apply_transform(params, names.transform, price);
   price["billing_scheme"] = scheme;
   if (scheme == "tiered") {
     if (!tiers || tiers->is_null() || !mode) {
@@ -131,7 +142,7 @@ void apply_amounts(Params& params, Json& price) {
                             mode ? "tiers" : "tiers_mode", "parameter_missing");
     }
     if (has_amount || !price.at("transform_quantity").is_null()) {
-      throw invalid_request("A tiered price takes neither unit_amount nor transform_quantity.", "tiers");
+      throw invalid_request("Tiers take neither " + names.amount + " nor " + names.transform + ".", "tiers");
     }
     apply_tiers(*tiers, price);
     price["tiers_mode"] = *mode;
@@ -141,7 +152,7 @@ void apply_amounts(Params& params, Json& price) {
     throw invalid_request("Tiers need billing_scheme=tiered.", tiers ? "tiers" : "tiers_mode");
   }
   if (!has_amount) {
-    throw invalid_request("Missing required param: unit_amount.", "unit_amount", "parameter_missing");
+    throw invalid_request("Missing required param: " + names.amount + ".", names.amount, "parameter_missing");
   }
 }
 
@@ -153,19 +164,25 @@ void apply_recurrence(Params& params, Json& price) {
     return;
   }
   Params fields(*given, "recurring");
+  apply_interval(fields, price);
+  fields.finish();
+}
+
+void apply_interval(Params& fields, Json& price) {
   fields.required_text("interval");
   const std::string interval = *fields.one_of("interval", {"day", "week", "month", "year"});
   const std::int64_t count = fields.integer("interval_count").value_or(1);
   const std::string usage = fields.one_of("usage_type", {"licensed", "metered"}).value_or("licensed");
   const auto meter = fields.text("meter");
   const auto trial_days = fields.integer("trial_period_days");
-  fields.finish();
-  check_interval(interval, count);
+  check_interval(interval, count, fields.name("interval_count"));
   // Since 2025-03-31.basil a metered price needs a meter.
+  const std::string meter_name = fields.name("meter");
   if ((usage == "metered") != meter.has_value()) {
-    throw invalid_request(meter ? "recurring[meter] needs recurring[usage_type]=metered."
-                                : "Missing required param: recurring[meter]. Metered prices must be backed by a meter.",
-                          "recurring[meter]", meter ? "" : "parameter_missing");
+    throw invalid_request(meter
+                              ? meter_name + " needs " + fields.name("usage_type") + "=metered."
+                              : "Missing required param: " + meter_name + ". Metered prices must be backed by a meter.",
+                          meter_name, meter ? "" : "parameter_missing");
   }
   price["recurring"] = {{"interval", interval},
                         {"interval_count", count},

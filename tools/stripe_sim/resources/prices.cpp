@@ -3,6 +3,7 @@
 
 #include "stripe_sim/errors.hpp"
 #include "stripe_sim/listing.hpp"
+#include "stripe_sim/resources/price_catalog.hpp"
 #include "stripe_sim/resources/price_terms.hpp"
 #include "stripe_sim/resources/resources.hpp"
 
@@ -14,35 +15,8 @@ constexpr const char* kObject = "price";
 constexpr const char* kNoun = "price";
 constexpr const char* kUrl = "/v1/prices";
 constexpr std::size_t kIdCharacters = 24;
-constexpr std::size_t kCurrencyCharacters = 3;
 constexpr std::size_t kLookupKeyCharactersMax = 200;
 const Expandable kExpandable = {"product", "tiers"};
-
-// Tiers are kept with the price, but shown only where they are asked for; events never carry them.
-Json shown(ApiCall& call, Json price, const std::set<std::string>& expand) {
-  if (!expand.contains("tiers")) {
-    price.erase("tiers");
-  }
-  if (expand.contains("product")) {
-    price["product"] = *call.objects("product").find(price.at("product").get<std::string>());
-  }
-  return price;
-}
-
-void emit(ApiCall& call, const std::string& type, const Json& price, const Json& previous) {
-  call.simulator.emit_event(call.account, type, shown(call, price, {}), previous, call.origin);
-}
-
-std::string read_currency(Params& params) {
-  std::string currency = params.required_text("currency");
-  std::transform(currency.begin(), currency.end(), currency.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  if (currency.size() != kCurrencyCharacters || !std::all_of(currency.begin(), currency.end(), is_letter)) {
-    throw invalid_request("Invalid currency: " + currency + ".", "currency");
-  }
-  return currency;
-}
 
 // Every parameter that create and update share, but the lookup key.
 void apply(Params& params, Json& price) {
@@ -95,8 +69,7 @@ void apply_lookup_key(ApiCall& call, const LookupKey& lookup, Json& price) {
     }
     Json other = before;
     other["lookup_key"] = nullptr;
-    call.objects(kObject).replace(other);
-    emit(call, "price.updated", other, previous_attributes(before, other));
+    change_price(call, before, other);
   }
 }
 
@@ -119,16 +92,6 @@ Json read_price(ApiCall& call) {
   apply_amounts(params, price);
   apply_recurrence(params, price);
   return price;
-}
-
-void check_meter(ApiCall& call, const Json& price) {
-  if (price.at("recurring").is_null() || price.at("recurring").at("meter").is_null()) {
-    return;
-  }
-  const std::string id = price.at("recurring").at("meter").get<std::string>();
-  if (live_object(call, "billing.meter", "billing meter", id, "recurring[meter]").at("status") != "active") {
-    throw invalid_request("The meter " + id + " is not active.", "recurring[meter]").once_executing();
-  }
 }
 
 // The product that is named, or the one to be made with the price.
@@ -154,7 +117,7 @@ Json create(ApiCall& call) {
   const auto product_id = call.params.text("product");
   const auto product_data = call.params.hash("product_data");
   call.params.finish();
-  check_meter(call, price);
+  check_meter(call, price, "recurring[meter]");
   const auto [product, new_product] = read_product_of_price(call, product_id, product_data);
   price["product"] = product;
   price["id"] = call.simulator.ids().mint("price_", kIdCharacters);
@@ -162,9 +125,8 @@ Json create(ApiCall& call) {
   if (!new_product.is_null()) {
     add_product(call, new_product);
   }
-  call.objects(kObject).insert(price);
-  emit(call, "price.created", price, nullptr);
-  return shown(call, std::move(price), expand);
+  add_price(call, price);
+  return shown_price(call, std::move(price), expand);
 }
 
 Json update(ApiCall& call) {
@@ -176,17 +138,14 @@ Json update(ApiCall& call) {
   const LookupKey lookup = read_lookup_key(call.params);
   call.params.finish();
   apply_lookup_key(call, lookup, price);
-  if (price != before) {
-    call.objects(kObject).replace(price);
-    emit(call, "price.updated", price, previous_attributes(before, price));
-  }
-  return shown(call, std::move(price), expand);
+  change_price(call, before, price);
+  return shown_price(call, std::move(price), expand);
 }
 
 Json retrieve(ApiCall& call) {
   const auto expand = read_expand(call.params, kExpandable);
   call.params.finish();
-  return shown(call, live_object(call, kObject, kNoun, call.id()), expand);
+  return shown_price(call, live_object(call, kObject, kNoun, call.id()), expand);
 }
 
 // Only the named fields of `recurring` count.
@@ -229,7 +188,7 @@ Json list(ApiCall& call) {
   };
   ListPage page = call.objects(kObject).list(query, filter, kNoun);
   for (Json& price : page.items) {
-    price = shown(call, std::move(price), query.expand);
+    price = shown_price(call, std::move(price), query.expand);
   }
   return list_object(std::move(page), kUrl);
 }

@@ -11,8 +11,12 @@ void add_event_routes(ApiRoutes& routes);
 void add_meter_event_routes(ApiRoutes& routes);
 void add_meter_event_summary_routes(ApiRoutes& routes);
 void add_meter_routes(ApiRoutes& routes);
+void add_plan_routes(ApiRoutes& routes);
 void add_price_routes(ApiRoutes& routes);
 void add_product_routes(ApiRoutes& routes);
+void add_subscription_item_routes(ApiRoutes& routes);
+void add_subscription_pause_routes(ApiRoutes& routes);
+void add_subscription_routes(ApiRoutes& routes);
 void add_webhook_endpoint_routes(ApiRoutes& routes);
 
 // A customer as Stripe makes it when nothing is given; the control API's bulk route starts from it, too.
@@ -33,5 +37,11 @@ Formula formula_of(const Json& meter);
 // nothing.
 Json read_product(ApiCall& call, Params& params);
 void add_product(ApiCall& call, const Json& product);
+
+// Everything that became due on any subscription since it was last asked, in the order of its moments.
+void run_due_subscriptions(Simulator& simulator);
+
+// A deleted customer's subscriptions end with it.
+void cancel_subscriptions_of(ApiCall& call, const std::string& customer_id);
 
 }  // namespace stripe_sim

@@ -2,6 +2,7 @@
 #include "stripe_sim/errors.hpp"
 #include "stripe_sim/listing.hpp"
 #include "stripe_sim/resources/resources.hpp"
+#include "stripe_sim/versions/api_versions.hpp"
 
 namespace stripe_sim {
 
@@ -59,6 +60,7 @@ void set_target(ApiCall& call, const Json& endpoint, const std::string& new_secr
   target.account_key = call.account.key;
   target.url = endpoint.at("url").get<std::string>();
   target.enabled_events = endpoint.at("enabled_events").get<std::vector<std::string>>();
+  target.api_version = endpoint.at("api_version").is_null() ? "" : endpoint.at("api_version").get<std::string>();
   target.enabled = endpoint.at("status") == "enabled";
   if (!new_secret.empty()) {
     target.secrets = {new_secret};
@@ -78,7 +80,10 @@ Json create(ApiCall& call) {
                 {"application", nullptr}, {"created", call.simulator.clock().now()},
                 {"description", nullptr}, {"livemode", call.account.livemode},
                 {"status", "enabled"}};
-  if (const auto version = call.params.text("api_version")) {
+  if (const auto version = call.params.text("api_version"); version && !version->empty()) {
+    if (!is_api_version(*version)) {
+      throw invalid_version_param(*version, "api_version");
+    }
     endpoint["api_version"] = *version;
   }
   if (call.params.boolean("connect").value_or(false)) {

@@ -29,7 +29,20 @@ struct Target {
   std::string url;
   std::vector<std::string> secrets;  // each signs, as while a secret is rolled
   std::vector<std::string> enabled_events;
+  std::string api_version;  // of what it gets; empty: of the account
   bool enabled = true;
+};
+
+// An endpoint that wants an event, and in which version.
+struct Addressee {
+  std::string target_id;
+  std::string api_version;  // empty: the account's
+};
+
+// What an endpoint gets.
+struct AddressedBody {
+  std::string target_id;
+  std::shared_ptr<const std::string> body;
 };
 
 struct EventRef {
@@ -54,6 +67,7 @@ struct Delivery {
   int drops_left = 0;            // this many attempts fail without being sent
   int overtaken_by = 0;          // this many later deliveries to the same endpoint go first
   SteadyTime due{};              // where it waits: when it goes at the latest
+  std::int64_t due_unix = 0;     // where it waits for the simulator's clock: when it goes
   std::shared_ptr<Chain> chain;  // what follows when this attempt is over
 };
 

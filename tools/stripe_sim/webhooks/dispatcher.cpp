@@ -45,13 +45,15 @@ void Dispatcher::stop() {
   idle_waiters_.clear();
 }
 
-void Dispatcher::publish(const EventRef& event, const std::vector<std::string>& target_ids) {
-  if (target_ids.empty()) {
+void Dispatcher::publish(const std::string& event_id, const std::string& type,
+                         const std::vector<AddressedBody>& addressed) {
+  if (addressed.empty()) {
     return;
   }
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& target_id : target_ids) {
+    for (const auto& [target_id, body] : addressed) {
+      const EventRef event{event_id, type, body};
       const Fate fate = faults_.decide(event, target_id);
       Delivery delivery;
       delivery.number = ++last_number_;
@@ -62,41 +64,45 @@ void Dispatcher::publish(const EventRef& event, const std::vector<std::string>& 
         Delivery copy = delivery;
         copy.number = ++last_number_;
         copy.duplicate = true;
-        place(std::move(delivery), fate);
-        place(std::move(copy), fate);
+        place(std::move(delivery), fate, fate.wait);
+        place(std::move(copy), fate, fate.copy_wait);
       } else {
-        place(std::move(delivery), fate);
+        place(std::move(delivery), fate, fate.wait);
       }
     }
   }
   sender_.wake();
 }
 
-void Dispatcher::place(Delivery delivery, const Fate& fate) {
+void Dispatcher::place(Delivery delivery, const Fate& fate, const Wait& wait) {
   delivery.drops_left = fate.drops;
   delivery.lost_on_drop = fate.lost_on_drop;
   const SteadyTime now = std::chrono::steady_clock::now();
   if (fate.hold) {
     queue_.hold(std::move(delivery));
-  } else if (fate.overtaken_by > 0) {
-    delivery.overtaken_by = fate.overtaken_by;
+  } else if (wait.clock_s > 0) {
+    delivery.due_unix = clock_.now() + wait.clock_s;
+    queue_.push_until_clock(std::move(delivery));
+  } else if (wait.overtaken_by > 0) {
+    delivery.overtaken_by = wait.overtaken_by;
     delivery.due = now + std::chrono::milliseconds(settings_.reorder_wait_ms);
     queue_.push_until_overtaken(std::move(delivery));
-  } else if (fate.delay_ms > 0) {
-    delivery.due = now + std::chrono::milliseconds(fate.delay_ms);
+  } else if (wait.delay_ms > 0) {
+    delivery.due = now + std::chrono::milliseconds(wait.delay_ms);
     queue_.push_until_due(std::move(delivery));
   } else {
     queue_.push(std::move(delivery));
   }
 }
 
-void Dispatcher::resend(const EventRef& event, const std::vector<std::string>& target_ids) {
+void Dispatcher::resend(const std::string& event_id, const std::string& type,
+                        const std::vector<AddressedBody>& addressed) {
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& target_id : target_ids) {
+    for (const auto& [target_id, body] : addressed) {
       Delivery delivery;
       delivery.number = ++last_number_;
-      delivery.event = event;
+      delivery.event = {event_id, type, body};
       delivery.target_id = target_id;
       delivery.resent = true;
       queue_.push(std::move(delivery));
@@ -137,7 +143,7 @@ void Dispatcher::run() {
 std::vector<Dispatcher::Outgoing> Dispatcher::take_ready(SteadyTime now) {
   std::vector<Outgoing> ready;
   while (in_flight_.size() < static_cast<std::size_t>(settings_.concurrency)) {
-    auto delivery = queue_.take(now);
+    auto delivery = queue_.take(now, clock_.now());
     if (!delivery) {
       break;
     }
@@ -165,6 +171,7 @@ bool Dispatcher::prepare(Delivery& delivery, Outgoing& outgoing) {
     if (delivery.lost_on_drop) {
       // Stays pending for ever: as with Stripe, only the list of events tells of it.
       log_.add(delivery, "lost", 0, "dropped as a fault, for good");
+      keep_undelivered(delivery, "lost");
       go_on(delivery);
     } else {
       fail(std::move(delivery), "dropped", 0, "dropped as a fault");
@@ -202,6 +209,7 @@ void Dispatcher::fail(Delivery delivery, std::string outcome, int status, std::s
   go_on(delivery);
   if (delivery.attempt >= settings_.tries_max) {
     log_.add(delivery, "given_up", status, std::move(error));
+    keep_undelivered(delivery, "given_up");
     return;
   }
   log_.add(delivery, std::move(outcome), status, std::move(error));
@@ -209,7 +217,16 @@ void Dispatcher::fail(Delivery delivery, std::string outcome, int status, std::s
   queue_.push_until_due(std::move(delivery));
 }
 
+// A copy that is given up takes nothing back from the one that arrived.
+void Dispatcher::keep_undelivered(const Delivery& delivery, const char* outcome) {
+  const auto pending = pending_.find(delivery.event.id);
+  if (pending != pending_.end() && pending->second.contains(delivery.target_id)) {
+    undelivered_[{delivery.event.id, delivery.target_id}] = {delivery.number, delivery.event.type, outcome};
+  }
+}
+
 void Dispatcher::settle(const Delivery& delivery) {
+  undelivered_.erase({delivery.event.id, delivery.target_id});
   const auto pending = pending_.find(delivery.event.id);
   if (pending != pending_.end()) {
     pending->second.erase(delivery.target_id);

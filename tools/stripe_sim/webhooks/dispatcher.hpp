@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "stripe_sim/clock.hpp"
@@ -29,7 +30,8 @@ struct ReleaseOrder {
 
 class Dispatcher {
  public:
-  // `idle`: nothing queued or on its way (held deliveries do not count); otherwise the wait timed out.
+  // `idle`: nothing queued or on its way; otherwise the wait timed out. What is held, or waits for a time to which the
+  // simulator's clock has not come, does not count.
   using IdleCallback = std::function<void(bool idle, Json counts)>;
 
   Dispatcher(const Clock& clock, std::uint64_t seed, DeliverySettings settings);
@@ -45,9 +47,10 @@ class Dispatcher {
   void remove_target(const std::string& id);
   bool set_secrets(const std::string& id, std::vector<std::string> secrets);
 
-  std::vector<std::string> targets_for(const std::string& account_key, const std::string& event_type) const;
-  void publish(const EventRef& event, const std::vector<std::string>& target_ids);
-  void resend(const EventRef& event, const std::vector<std::string>& target_ids);
+  std::vector<Addressee> targets_for(const std::string& account_key, const std::string& event_type) const;
+  Addressee target(const std::string& id) const;
+  void publish(const std::string& event_id, const std::string& type, const std::vector<AddressedBody>& addressed);
+  void resend(const std::string& event_id, const std::string& type, const std::vector<AddressedBody>& addressed);
   std::size_t pending_targets(const std::string& event_id) const;
 
   void set_settings(const Json& body);
@@ -59,10 +62,22 @@ class Dispatcher {
   void when_idle(int timeout_ms, IdleCallback callback);
   Json log(const LogQuery& query) const;
 
+  // What has not arrived yet, and when the clock would have to be moved to; what never will by itself.
+  Json pending(std::size_t limit) const;
+  Json undelivered() const;
+
+  // The simulator's clock was moved.
+  void wake() { sender_.wake(); }
+
  private:
   struct IdleWaiter {
     SteadyTime deadline;
     IdleCallback callback;
+  };
+  struct Undelivered {
+    std::uint64_t number = 0;  // of the delivery: their order
+    std::string event_type;
+    const char* outcome = "";  // lost, given_up
   };
   struct Outgoing {
     std::uint64_t number;
@@ -72,15 +87,16 @@ class Dispatcher {
   void run();
   std::vector<Outgoing> take_ready(SteadyTime now);
   bool prepare(Delivery& delivery, Outgoing& outgoing);
-  void place(Delivery delivery, const Fate& fate);
+  void place(Delivery delivery, const Fate& fate, const Wait& wait);
   void finish(const PostResult& result);
   void fail(Delivery delivery, std::string outcome, int status, std::string error);
+  void keep_undelivered(const Delivery& delivery, const char* outcome);
   void settle(const Delivery& delivery);
   void go_on(Delivery& delivery);
   void answer_idle_waiters(SteadyTime now, std::vector<std::function<void()>>& calls);
   int wait_ms(SteadyTime now) const;
   Json counts() const;
-  bool idle() const { return queue_.waiting() == 0 && in_flight_.empty() && chained_ == 0; }
+  bool idle() const;
 
   const Clock& clock_;
   mutable std::mutex mutex_;
@@ -89,7 +105,8 @@ class Dispatcher {
   DeliveryQueue queue_;
   DeliveryLog log_;
   std::map<std::string, Target> targets_;
-  std::unordered_map<std::string, std::set<std::string>> pending_;  // event to endpoints not yet reached
+  std::unordered_map<std::string, std::set<std::string>> pending_;          // event to endpoints not yet reached
+  std::map<std::pair<std::string, std::string>, Undelivered> undelivered_;  // by event and endpoint
   std::unordered_map<std::uint64_t, Delivery> in_flight_;
   std::vector<IdleWaiter> idle_waiters_;
   std::size_t chained_ = 0;

@@ -74,19 +74,26 @@ bool Dispatcher::set_secrets(const std::string& id, std::vector<std::string> sec
   return true;
 }
 
-std::vector<std::string> Dispatcher::targets_for(const std::string& account_key, const std::string& event_type) const {
+std::vector<Addressee> Dispatcher::targets_for(const std::string& account_key, const std::string& event_type) const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::string> ids;
+  std::vector<Addressee> addressees;
   for (const auto& [id, target] : targets_) {
     const auto& events = target.enabled_events;
     const bool wants = std::any_of(events.begin(), events.end(), [&event_type](const std::string& enabled) {
       return enabled == "*" || enabled == event_type;
     });
     if (target.enabled && target.account_key == account_key && wants) {
-      ids.push_back(id);
+      addressees.push_back({id, target.api_version});
     }
   }
-  return ids;
+  return addressees;
+}
+
+// One that does not exist is found out when it is sent to.
+Addressee Dispatcher::target(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = targets_.find(id);
+  return {id, found == targets_.end() ? std::string() : found->second.api_version};
 }
 
 std::size_t Dispatcher::pending_targets(const std::string& event_id) const {
@@ -126,7 +133,15 @@ void Dispatcher::set_faults(const Json& body) {
 }
 
 Json Dispatcher::counts() const {
-  return {{"queued", queue_.waiting() + chained_}, {"in_flight", in_flight_.size()}, {"held", queue_.held()}};
+  return {{"queued", queue_.waiting() + chained_},
+          {"in_flight", in_flight_.size()},
+          {"held", queue_.held()},
+          {"waiting_for_clock", queue_.waiting_for_clock()}};
+}
+
+bool Dispatcher::idle() const {
+  const auto due = queue_.first_due_unix();
+  return queue_.waiting() == 0 && in_flight_.empty() && chained_ == 0 && (!due || *due > clock_.now());
 }
 
 Json Dispatcher::state() const {
@@ -178,6 +193,49 @@ void Dispatcher::when_idle(int timeout_ms, IdleCallback callback) {
 Json Dispatcher::log(const LogQuery& query) const {
   const std::lock_guard lock(mutex_);
   return log_.read(query);
+}
+
+Json Dispatcher::pending(std::size_t limit) const {
+  const std::lock_guard lock(mutex_);
+  Json data = Json::array();
+  std::size_t seen = 0;
+  const auto show = [&](const Delivery& delivery, const char* waits_for) {
+    if (++seen <= limit) {
+      data.push_back({{"number", delivery.number},
+                      {"event", delivery.event.id},
+                      {"type", delivery.event.type},
+                      {"endpoint", delivery.target_id},
+                      {"attempts", delivery.attempt},
+                      {"duplicate", delivery.duplicate},
+                      {"waits_for", waits_for},
+                      {"due", delivery.due_unix == 0 ? Json() : Json(delivery.due_unix)}});
+    }
+  };
+  for (const auto& [number, delivery] : in_flight_) {
+    show(delivery, "answer");
+  }
+  queue_.visit(show);
+  const auto or_null = [](const std::optional<std::int64_t>& time) { return time ? Json(*time) : Json(); };
+  return {{"data", std::move(data)},
+          {"has_more", seen > limit},
+          {"counts", counts()},
+          {"now", clock_.now()},
+          {"first_due", or_null(queue_.first_due_unix())},
+          {"last_due", or_null(queue_.last_due_unix())}};
+}
+
+Json Dispatcher::undelivered() const {
+  const std::lock_guard lock(mutex_);
+  std::map<std::uint64_t, Json> in_order;
+  for (const auto& [where, what] : undelivered_) {
+    in_order[what.number] = {
+        {"event", where.first}, {"type", what.event_type}, {"endpoint", where.second}, {"outcome", what.outcome}};
+  }
+  Json data = Json::array();
+  for (auto& [number, entry] : in_order) {
+    data.push_back(std::move(entry));
+  }
+  return {{"data", std::move(data)}};
 }
 
 }  // namespace stripe_sim

@@ -14,6 +14,8 @@ namespace {
 constexpr int kDelayMsMax = 600'000;
 constexpr int kCountMax = 1'000'000;
 constexpr int kOvertakenByMax = 4;
+constexpr std::int64_t kReorderSecondsMax = 86'400;
+constexpr std::int64_t kDelaySecondsMax = 30 * std::int64_t{86'400};
 
 }  // namespace
 
@@ -26,6 +28,7 @@ FaultPlan::Next FaultPlan::read_next(const Json& given) {
   next.count = static_cast<int>(fields.integer("count", 1, 1, kCountMax));
   next.times = static_cast<int>(fields.integer("times", 1, 1, kCountMax));
   next.delay_ms = static_cast<int>(fields.integer("delay_ms", 200, 0, kDelayMsMax));
+  next.delay_s = fields.integer("delay_s", 0, 0, kDelaySecondsMax);
   fields.finish();
   const auto actions = {"drop", "duplicate", "delay", "hold", "reorder", "pass"};
   if (std::find(actions.begin(), actions.end(), next.action) == actions.end()) {
@@ -48,6 +51,8 @@ void FaultPlan::set(const Json& body) {
   plan.reorder_ = fields.probability("reorder", 0);
   plan.delay_ = fields.probability("delay", 0);
   plan.delay_ms_max_ = static_cast<int>(fields.integer("delay_ms_max", 200, 0, kDelayMsMax));
+  plan.reorder_max_s_ = fields.integer("reorder_max_s", 0, 0, kReorderSecondsMax);
+  plan.delay_max_s_ = fields.integer("delay_max_s", 0, 0, kDelaySecondsMax);
   plan.lost_ = fields.boolean("lost", false);
   const Json next = fields.any("next", Json::array());
   for (const Json& given : next) {
@@ -65,11 +70,19 @@ Json FaultPlan::state() const {
                     {"count", left.count},
                     {"times", left.times},
                     {"lost", left.lost},
-                    {"delay_ms", left.delay_ms}});
+                    {"delay_ms", left.delay_ms},
+                    {"delay_s", left.delay_s}});
   }
-  return {{"seed", seed_},       {"drop", drop_},          {"duplicate", duplicate_},
-          {"reorder", reorder_}, {"delay", delay_},        {"delay_ms_max", delay_ms_max_},
-          {"lost", lost_},       {"next", std::move(next)}};
+  return {{"seed", seed_},
+          {"drop", drop_},
+          {"lost", lost_},
+          {"duplicate", duplicate_},
+          {"reorder", reorder_},
+          {"reorder_max_s", reorder_max_s_},
+          {"delay", delay_},
+          {"delay_max_s", delay_max_s_},
+          {"delay_ms_max", delay_ms_max_},
+          {"next", std::move(next)}};
 }
 
 double FaultPlan::roll(const std::string& what) const {
@@ -82,9 +95,33 @@ Fate FaultPlan::fate_of(const Next& next) {
   fate.duplicate = next.action == "duplicate";
   fate.drops = next.action == "drop" ? next.times : 0;
   fate.lost_on_drop = next.lost;
-  fate.delay_ms = next.action == "delay" ? next.delay_ms : 0;
-  fate.overtaken_by = next.action == "reorder" ? next.times : 0;
+  fate.wait.clock_s = next.action == "delay" ? next.delay_s : 0;
+  fate.wait.delay_ms = next.action == "delay" && next.delay_s == 0 ? next.delay_ms : 0;
+  fate.wait.overtaken_by = next.action == "reorder" ? next.times : 0;
+  fate.copy_wait = fate.wait;
   return fate;
+}
+
+// Seconds are drawn from 1 to the longest: a wait of none would be no fault.
+Wait FaultPlan::random_wait(const std::string& way) const {
+  const auto seconds = [this, &way](const char* what, std::int64_t longest) {
+    return 1 + static_cast<std::int64_t>(roll(what + way) * static_cast<double>(longest));
+  };
+  Wait wait;
+  if (roll("delay " + way) < delay_) {
+    if (delay_max_s_ > 0) {
+      wait.clock_s = seconds("delay length ", delay_max_s_);
+    } else {
+      wait.delay_ms = static_cast<int>(roll("delay length " + way) * delay_ms_max_);
+    }
+  } else if (roll("reorder " + way) < reorder_) {
+    if (reorder_max_s_ > 0) {
+      wait.clock_s = seconds("reorder by ", reorder_max_s_);
+    } else {
+      wait.overtaken_by = 1 + static_cast<int>(roll("reorder by " + way) * kOvertakenByMax);
+    }
+  }
+  return wait;
 }
 
 Fate FaultPlan::decide(const EventRef& event, const std::string& target_id) {
@@ -100,18 +137,19 @@ Fate FaultPlan::decide(const EventRef& event, const std::string& target_id) {
   }
   const std::string way = event.id + " " + target_id;
   Fate fate;
-  fate.lost_on_drop = lost_;
-  fate.duplicate = roll("duplicate " + way) < duplicate_;
-  if (roll("delay " + way) < delay_) {
-    fate.delay_ms = static_cast<int>(roll("delay length " + way) * delay_ms_max_);
-  } else if (roll("reorder " + way) < reorder_) {
-    fate.overtaken_by = 1 + static_cast<int>(roll("reorder by " + way) * kOvertakenByMax);
+  if (lost_ && roll("drop " + way) < drop_) {
+    fate.lost_on_drop = true;
+    fate.drops = 1;
+    return fate;
   }
+  fate.duplicate = roll("duplicate " + way) < duplicate_;
+  fate.wait = random_wait(way);
+  fate.copy_wait = random_wait(way + " copy");
   return fate;
 }
 
 bool FaultPlan::drops_attempt(const Delivery& delivery) const {
-  if (drop_ <= 0 || delivery.resent) {
+  if (drop_ <= 0 || lost_ || delivery.resent) {
     return false;
   }
   return roll("drop " + delivery.event.id + " " + delivery.target_id + " " + std::to_string(delivery.attempt) +

@@ -10,14 +10,21 @@
 
 namespace stripe_sim {
 
+// Why a delivery does not go at once; at most one of them.
+struct Wait {
+  int delay_ms = 0;
+  std::int64_t clock_s = 0;  // of the simulator's clock
+  int overtaken_by = 0;
+};
+
 // Decided once, when the event is published, so that it depends on the order of events alone, not on timing.
 struct Fate {
   bool hold = false;
   bool duplicate = false;
   bool lost_on_drop = false;
   int drops = 0;
-  int delay_ms = 0;
-  int overtaken_by = 0;
+  Wait wait;
+  Wait copy_wait;  // of the duplicate
 };
 
 class FaultPlan {
@@ -30,9 +37,8 @@ class FaultPlan {
 
   Fate decide(const EventRef& event, const std::string& target_id);
 
-  // The random drop of one attempt.
+  // The random drop of one attempt, which a retry follows.
   bool drops_attempt(const Delivery& delivery) const;
-  bool lost_on_drop() const { return lost_; }
 
   double roll(const std::string& what) const;
 
@@ -44,10 +50,12 @@ class FaultPlan {
     int count = 1;
     int times = 1;
     int delay_ms = 0;
+    std::int64_t delay_s = 0;
   };
 
   static Next read_next(const Json& given);
   static Fate fate_of(const Next& next);
+  Wait random_wait(const std::string& way) const;
 
   std::uint64_t seed_;
   double drop_ = 0;
@@ -55,6 +63,8 @@ class FaultPlan {
   double reorder_ = 0;
   double delay_ = 0;
   int delay_ms_max_ = 200;
+  std::int64_t reorder_max_s_ = 0;  // 0: reordering counts deliveries instead of seconds
+  std::int64_t delay_max_s_ = 0;    // 0: delays are real milliseconds
   bool lost_ = false;
   std::vector<Next> next_;
 };
