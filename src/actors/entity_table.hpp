@@ -17,42 +17,53 @@
 namespace flexsync::actors {
 
 struct EntityRecord {
-  customer_sync_actor actor;
+  entity_sync_actor actor;
   bool down = false;                      // failed; it is started again after a back-off
   int failures = 0;                       // in a row
   std::vector<RoutedEventPtr> in_flight;  // sent and not yet finished, in order
-  std::vector<std::string> objects;       // Stripe ids that lead here
+  std::vector<std::string> objects;       // Stripe ids that lead here, as the inbox has them (a price's: its product's)
   int commands = 0;                       // sent and not yet answered
+  int parents = 0;                        // questions of subscriptions, likewise
   std::vector<std::int64_t> pushes;       // seqs of intents whose outcome was sent and is not yet booked
   int parking = 0;                        // blamed events that are being parked; no passivation before
   std::uint64_t finished_at_read = 0;
   Timestamp idle_since;
 
-  std::size_t load() const { return in_flight.size() + static_cast<std::size_t>(commands) + pushes.size(); }
+  std::size_t load() const { return in_flight.size() + static_cast<std::size_t>(commands + parents) + pushes.size(); }
 };
 
 class EntityTable {
  public:
-  EntityRecord* find(const CustomerId& id) {
+  EntityRecord* find(const EntityKey& id) {
     const auto found = records_.find(id);
     return found == records_.end() ? nullptr : &found->second;
   }
 
-  EntityRecord& insert(const CustomerId& id) { return records_[id]; }
+  EntityRecord& insert(const EntityKey& id) { return records_[id]; }
 
-  // The entity that a Stripe object leads to, where one is live.
-  std::optional<CustomerId> entity_of(const std::string& object) const {
-    const auto found = by_object_.find(object);
+  // The entity that a Stripe object leads to, where one is live. Ids are not unique across kinds: products and legacy
+  // plans may be given any.
+  std::optional<EntityKey> entity_of(EntityKind kind, const std::string& object) const {
+    const auto found = by_object_.find({kind, object});
     return found == by_object_.end() ? std::nullopt : std::optional(found->second);
   }
+  std::vector<EntityKey> entities_of(const std::string& object) const {
+    std::vector<EntityKey> found;
+    for (const auto kind : {EntityKind::customer, EntityKind::plan, EntityKind::subscription}) {
+      if (const auto id = entity_of(kind, object)) {
+        found.push_back(*id);
+      }
+    }
+    return found;
+  }
 
-  void link(const std::string& object, const CustomerId& id) {
-    if (by_object_.emplace(object, id).second) {
+  void link(const std::string& object, const EntityKey& id) {
+    if (by_object_.emplace(EntityKey{id.kind, object}, id).second) {
       records_.at(id).objects.push_back(object);
     }
   }
 
-  std::optional<CustomerId> entity_of(const caf::actor_addr& address) const {
+  std::optional<EntityKey> entity_of(const caf::actor_addr& address) const {
     for (const auto& [id, record] : records_) {
       if (record.actor && record.actor.address() == address) {
         return id;
@@ -62,8 +73,8 @@ class EntityTable {
   }
 
   // Forgets entities that are idle since `idle_before` and that a page begun now would see as written; returns them.
-  std::vector<customer_sync_actor> passivate(std::uint64_t reads_begun, Timestamp idle_before) {
-    std::vector<customer_sync_actor> stopped;
+  std::vector<entity_sync_actor> passivate(std::uint64_t reads_begun, Timestamp idle_before) {
+    std::vector<entity_sync_actor> stopped;
     for (auto entry = records_.begin(); entry != records_.end();) {
       const auto& record = entry->second;
       if (record.load() > 0 || record.down || record.parking > 0 || record.finished_at_read >= reads_begun ||
@@ -72,7 +83,7 @@ class EntityTable {
         continue;
       }
       for (const auto& object : record.objects) {
-        by_object_.erase(object);
+        by_object_.erase({entry->first.kind, object});
       }
       stopped.push_back(record.actor);
       entry = records_.erase(entry);
@@ -81,11 +92,11 @@ class EntityTable {
   }
 
   std::size_t size() const { return records_.size(); }
-  const std::unordered_map<CustomerId, EntityRecord>& records() const { return records_; }
+  const std::unordered_map<EntityKey, EntityRecord>& records() const { return records_; }
 
  private:
-  std::unordered_map<CustomerId, EntityRecord> records_;
-  std::unordered_map<std::string, CustomerId> by_object_;
+  std::unordered_map<EntityKey, EntityRecord> records_;
+  std::unordered_map<EntityKey, EntityKey> by_object_;  // {kind, Stripe's id} to ours
 };
 
 }  // namespace flexsync::actors

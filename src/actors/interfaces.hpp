@@ -5,7 +5,8 @@
 //          ├─ stripe_client ── one per tenant and environment
 //          ├─ outbox_sender ── one per tenant and environment
 //          ├─ usage_timer ── one per tenant and environment
-//          └─ customer_sync ── one per customer that has work; stops when idle
+//          └─ entity_sync ── one per customer, plan or subscription that has work; stops when idle
+//             (customer_sync, plan_sync, subscription_sync in the metrics)
 //
 // INTERNAL marks what an actor sends itself, mostly the answer of a store or transport thread.
 #pragma once
@@ -42,6 +43,8 @@ using page_atom = caf::atom_constant<caf::atom("page")>;
 using claims_atom = caf::atom_constant<caf::atom("claims")>;
 using retry_atom = caf::atom_constant<caf::atom("retry")>;
 using respawn_atom = caf::atom_constant<caf::atom("respawn")>;
+using parent_atom = caf::atom_constant<caf::atom("parent")>;
+using found_atom = caf::atom_constant<caf::atom("found")>;
 using work_atom = caf::atom_constant<caf::atom("work")>;
 using closed_atom = caf::atom_constant<caf::atom("closed")>;
 using matched_atom = caf::atom_constant<caf::atom("matched")>;
@@ -97,18 +100,24 @@ using usage_timer_actor = caf::typed_actor<
     // INTERNAL: the results that were submitted are booked.
     caf::reacts_to<booked_atom, std::uint64_t, BookedPtr>>;
 
-// Serialises all changes of one customer: events wait in its own queue, one is decided and written at a time.
-using customer_sync_actor = caf::typed_actor<
+// Serialises all changes of one customer, plan (with its twin addon and its prices) or subscription: work waits in its
+// own queue, one piece is decided and written at a time.
+using entity_sync_actor = caf::typed_actor<
     // An event to apply; answered to the supervisor with `finished` once it is settled or parked.
     caf::reacts_to<apply_atom, RoutedEventPtr>,
+    // A subscription needs this customer or plan to exist; answered to the supervisor with `parent`, too, once it has
+    // its answer.
+    caf::reacts_to<parent_atom, RoutedParentPtr>,
     // An API command; answered to the supervisor with `done` once its caller has the answer.
     caf::reacts_to<execute_atom, PendingCommandPtr>,
     // What became of an intent; answered to the supervisor with `booked`.
     caf::reacts_to<pushed_atom, PushPtr>,
     // INTERNAL: the Nth of those who wait for Stripe's answer has waited long enough.
     caf::reacts_to<expire_atom, std::uint64_t>,
-    // INTERNAL: what the store has of this customer.
-    caf::reacts_to<loaded_atom, StoredCustomerPtr>,
+    // INTERNAL: what the store has of this entity.
+    caf::reacts_to<loaded_atom, StoredEntityPtr>,
+    // INTERNAL: a parent that step number N asked for.
+    caf::reacts_to<parent_atom, std::uint64_t, ParentAnswerPtr>,
     // INTERNAL: what became of the change set.
     caf::reacts_to<written_atom, ChangeReplyPtr>,
     // INTERNAL: the store was not available; the current step is tried again.
@@ -121,17 +130,19 @@ using tenant_supervisor_actor = caf::typed_actor<
     // Parked events were redriven.
     caf::reacts_to<due_atom>,
     // From an entity actor: the event with this seq is settled or parked (true).
-    caf::reacts_to<finished_atom, CustomerId, std::int64_t, bool>,
+    caf::reacts_to<finished_atom, EntityKey, std::int64_t, bool>,
     // An API command for one of its customers.
     caf::reacts_to<execute_atom, PendingCommandPtr>,
+    // From a subscription's actor: a customer or plan that it needs; from that one's: it has answered.
+    caf::reacts_to<parent_atom, PendingParentPtr>, caf::reacts_to<parent_atom, EntityKey>,
     // A call to Stripe that somebody outside the actors makes.
     caf::reacts_to<ask_atom, PendingCallPtr>,
     // The connection was changed.
     caf::reacts_to<rekeyed_atom>,
     // From an entity actor: a command is answered; new intents are in the outbox (true: somebody waits); what became of
     // the intent with this seq is booked, or could not be (true).
-    caf::reacts_to<done_atom, CustomerId>, caf::reacts_to<queued_atom, CustomerId, bool>,
-    caf::reacts_to<booked_atom, CustomerId, std::int64_t, bool>,
+    caf::reacts_to<done_atom, EntityKey>, caf::reacts_to<queued_atom, EntityKey, bool>,
+    caf::reacts_to<booked_atom, EntityKey, std::int64_t, bool>,
     // From the outbox's sender: what became of an intent.
     caf::reacts_to<pushed_atom, PushPtr>,
     // From whoever wrote a change set: another supervisor owns this tenant now.
@@ -143,11 +154,13 @@ using tenant_supervisor_actor = caf::typed_actor<
     // INTERNAL: a page of the inbox, or of parked events (true).
     caf::reacts_to<page_atom, InboxPagePtr, bool>,
     // INTERNAL: which of the claimed customers exist.
-    caf::reacts_to<claims_atom, ClaimsPtr>,
+    caf::reacts_to<claims_atom, FoundPtr>,
+    // INTERNAL: which entities the parents that were asked for are.
+    caf::reacts_to<found_atom, FoundPtr>,
     // INTERNAL: an event that needs no entity actor is settled.
     caf::reacts_to<settled_atom, std::int64_t, ChangeReplyPtr>,
     // INTERNAL: an entity actor that failed is started again.
-    caf::reacts_to<respawn_atom, CustomerId>>;
+    caf::reacts_to<respawn_atom, EntityKey>>;
 
 // Starts and restarts tenant supervisors, hands wake-ups to the right one.
 using node_supervisor_actor = caf::typed_actor<

@@ -4,6 +4,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,21 +19,23 @@
 #include "store/snapshot_loader.hpp"
 #include "store/usage_ledger.hpp"
 #include "stripe/call.hpp"
-#include "stripe/customer.hpp"
+#include "stripe/object_event.hpp"
 #include "stripe/outcome.hpp"
 #include "stripe/transport.hpp"
+#include "sync/decision.hpp"
 #include "sync/push.hpp"
 
 namespace flexsync::actors {
 
-// A customer event on its way to the customer's actor.
+// An event on its way to its entity's actor.
 struct RoutedEvent {
-  stripe::CustomerEvent event;
+  stripe::ObjectEvent event;
   std::int64_t seq = 0;
   std::string request_id;
   bool was_parked = false;
   int attempts = 0;
-  bool fresh = false;  // the store knows neither the customer nor the Stripe object: nothing to load
+  bool fresh = false;  // the store knows neither the entity nor the Stripe object: nothing to load
+  std::optional<Timestamp> parked_at;  // where it was, the first time
 };
 using RoutedEventPtr = std::shared_ptr<const RoutedEvent>;
 
@@ -42,6 +45,26 @@ using PendingCommandPtr = std::shared_ptr<PendingCommand>;
 using PendingCall = Pending<stripe::Call, stripe::CallOutcome>;
 using PendingCallPtr = std::shared_ptr<PendingCall>;
 
+// A customer, product or price of Stripe's that a subscription needs here: answered with our id of it. not_found: it is
+// not here, and was not to be made.
+struct ParentQuestion {
+  sync::Parent parent;
+  bool create = true;
+};
+using ParentAnswer = Result<std::string>;
+using PendingParent = Pending<ParentQuestion, ParentAnswer>;
+using PendingParentPtr = std::shared_ptr<PendingParent>;
+struct RoutedParent {
+  PendingParentPtr asked;
+  std::shared_ptr<const stripe::CallOutcome> looked_up;  // what Stripe says of it, where it was asked already
+};
+using RoutedParentPtr = std::shared_ptr<const RoutedParent>;
+struct FoundParent {
+  ObjectKey object;
+  ParentAnswer answer;
+};
+using ParentAnswerPtr = std::shared_ptr<const FoundParent>;
+
 // What became of an intent, on its way to the customer's actor.
 struct Push {
   Intent intent;
@@ -50,13 +73,13 @@ struct Push {
 };
 using PushPtr = std::shared_ptr<const Push>;
 
-using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
+using StoredEntityPtr = std::shared_ptr<const Result<EntitySnapshot>>;
 using StripeCallPtr = std::shared_ptr<const stripe::Call>;
 using CallOutcomePtr = std::shared_ptr<const stripe::CallOutcome>;
 using KeyPtr = std::shared_ptr<const Result<Secret>>;
 using HttpResultPtr = std::shared_ptr<const stripe::HttpResult>;
 using OwnershipPtr = std::shared_ptr<const Result<store::Ownership>>;
-using ClaimsPtr = std::shared_ptr<const Result<std::map<std::string, CustomerId>>>;
+using FoundPtr = std::shared_ptr<const Result<store::FoundEntities>>;
 using ScopesPtr = std::shared_ptr<const Result<std::vector<Scope>>>;
 using ChangeReplyPtr = std::shared_ptr<const ChangeReply>;
 using OutboxPagePtr = std::shared_ptr<Result<store::OutboxPage>>;
@@ -73,13 +96,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PendingCommandPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PendingCallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PushPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OutboxPagePtr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredCustomerPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StoredEntityPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::PendingParentPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::RoutedParentPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ParentAnswerPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::FoundPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::StripeCallPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CallOutcomePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::KeyPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::HttpResultPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::OwnershipPtr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClaimsPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ScopesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ChangeReplyPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClosedPtr)
@@ -88,6 +114,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::UsageBatchesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BookedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::CustomerId)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::EntityKey)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::StripeId)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::IntentId)

@@ -17,7 +17,7 @@
 #include "stripe/rate_limiter.hpp"
 #include "stripe/retry_policy.hpp"
 #include "stripe/transport.hpp"
-#include "sync/customer.hpp"
+#include "sync/settings.hpp"
 #include "sync/failure.hpp"
 #include "sync/usage.hpp"
 #include "telemetry/metrics.hpp"
@@ -56,7 +56,7 @@ struct ActorConfig {
   int outbox_look_pages_max = 1'000;               // of 100 customers, when a creation is searched for
   sync::RetryPolicy retry;
   sync::RetryPolicy push_retry{0, std::chrono::milliseconds{1'000}, std::chrono::milliseconds{5 * 60 * 1000}};
-  sync::CustomerSettings customer;
+  sync::Settings sync;
   std::chrono::minutes usage_grace{5};  // after a window's end, for late events
   std::chrono::milliseconds usage_close_interval{10'000};
   int usage_close_batches_max = 10'000;  // in one transaction

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <caf/all.hpp>
 
-#include "actors/customer_sync.hpp"
+#include "actors/entity_sync.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/stripe_client.hpp"
 #include "actors/usage_timer.hpp"
@@ -68,9 +68,10 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
   auto& record = *entities_.find(*id);
   record.down = true;
   ++record.failures;
-  services->metrics.actor_restarts(customer_sync_state::name).Increment();
-  log::error("an entity actor failed", {{"customer_id", id->str()}, {"reason", caf::to_string(down.reason)}});
+  services->metrics.actor_restarts(actor_name(id->kind)).Increment();
+  log::error("an entity actor failed", {{"entity_id", id->id}, {"reason", caf::to_string(down.reason)}});
   commands_ -= static_cast<std::size_t>(std::exchange(record.commands, 0));  // their callers hear of it
+  record.parents = 0;
   for (const auto seq : std::exchange(record.pushes, {})) {
     self->send(outbox_sender_, booked_atom::value, seq, true);
   }
@@ -84,11 +85,11 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
                              services->clock.now(), "actor_failed", "the actor failed while applying the event"));
   }
   const sync::RetryPolicy policy{0, services->config.restart_base, services->config.restart_cap};
-  self->delayed_send(self, sync::backoff(policy, record.failures, std::hash<CustomerId>{}(*id)), respawn_atom::value,
+  self->delayed_send(self, sync::backoff(policy, record.failures, std::hash<EntityKey>{}(*id)), respawn_atom::value,
                      *id);
 }
 
-void tenant_supervisor_state::on_respawn(const CustomerId& id) {
+void tenant_supervisor_state::on_respawn(const EntityKey& id) {
   auto* record = entities_.find(id);
   if (record == nullptr || !record->down) {
     return;
@@ -128,9 +129,8 @@ void tenant_supervisor_state::sweep() {
   woken_ = true;
   self->send(outbox_sender_, wake_atom::value);
   for (const auto& object : feed_.skipped()) {
-    const auto id = entities_.entity_of(object);
-    const auto* record = id ? entities_.find(*id) : nullptr;
-    if (record == nullptr || record->in_flight.empty()) {
+    const auto ids = entities_.entities_of(object);
+    if (std::all_of(ids.begin(), ids.end(), [&](const auto& id) { return entities_.find(id)->in_flight.empty(); })) {
       resume_if_skipped(object);
     }
   }
@@ -150,7 +150,7 @@ tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state
   return {
       [&state](wake_atom) { state.on_wake(); },
       [&state](due_atom) { state.on_due(); },
-      [&state, self](finished_atom, const CustomerId& entity, std::int64_t seq, bool parked) {
+      [&state, self](finished_atom, const EntityKey& entity, std::int64_t seq, bool parked) {
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_finished(entity, seq, parked);
       },
@@ -158,11 +158,13 @@ tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_execute(command);
       },
+      [&state](parent_atom, const PendingParentPtr& asked) { state.on_parent(asked); },
+      [&state](parent_atom, const EntityKey& entity) { state.on_parent_answered(entity); },
       [&state](ask_atom, const PendingCallPtr& call) { state.on_ask(call); },
       [&state](rekeyed_atom) { state.on_rekeyed(); },
-      [&state](done_atom, const CustomerId& entity) { state.on_done(entity); },
-      [&state](queued_atom, const CustomerId& entity, bool hurry) { state.on_queued(entity, hurry); },
-      [&state](booked_atom, const CustomerId& entity, std::int64_t intent, bool again) {
+      [&state](done_atom, const EntityKey& entity) { state.on_done(entity); },
+      [&state](queued_atom, const EntityKey& entity, bool hurry) { state.on_queued(entity, hurry); },
+      [&state](booked_atom, const EntityKey& entity, std::int64_t intent, bool again) {
         state.on_booked(entity, intent, again);
       },
       [&state](pushed_atom, const PushPtr& push) { state.on_pushed(push); },
@@ -173,9 +175,10 @@ tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state
         const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
         state.on_page(*page, parked);
       },
-      [&state](claims_atom, const ClaimsPtr& claims) { state.on_claims(*claims); },
+      [&state](claims_atom, const FoundPtr& claims) { state.on_claims(*claims); },
+      [&state](found_atom, const FoundPtr& found) { state.on_found(*found); },
       [&state](settled_atom, std::int64_t seq, const ChangeReplyPtr& reply) { state.on_settled(seq, *reply); },
-      [&state](respawn_atom, const CustomerId& entity) { state.on_respawn(entity); },
+      [&state](respawn_atom, const EntityKey& entity) { state.on_respawn(entity); },
   };
 }
 

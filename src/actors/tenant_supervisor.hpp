@@ -29,19 +29,22 @@ struct tenant_supervisor_state {
   void on_due();
   void on_owned(const Result<store::Ownership>& owned);
   void on_page(Result<std::vector<store::InboxRow>>& page, bool parked);
-  void on_claims(const Result<std::map<std::string, CustomerId>>& claims);
-  void on_finished(const CustomerId& entity, std::int64_t seq, bool parked);
+  void on_claims(const Result<store::FoundEntities>& claims);
+  void on_parent(const PendingParentPtr& asked);
+  void on_parent_answered(const EntityKey& entity);
+  void on_found(const Result<store::FoundEntities>& found);
+  void on_finished(const EntityKey& entity, std::int64_t seq, bool parked);
   void on_execute(const PendingCommandPtr& command);
   void on_ask(const PendingCallPtr& call);
   void on_rekeyed();
-  void on_done(const CustomerId& entity);
-  void on_queued(const CustomerId& entity, bool hurry);
+  void on_done(const EntityKey& entity);
+  void on_queued(const EntityKey& entity, bool hurry);
   void on_pushed(const PushPtr& push);
-  void on_booked(const CustomerId& entity, std::int64_t intent, bool again);
+  void on_booked(const EntityKey& entity, std::int64_t intent, bool again);
   void on_settled(std::int64_t seq, const ChangeReply& reply);
   void on_deposed();
   void on_entity_down(const caf::down_msg& down);
-  void on_respawn(const CustomerId& entity);
+  void on_respawn(const EntityKey& entity);
   void on_tick();
 
   pointer self = nullptr;
@@ -53,20 +56,33 @@ struct tenant_supervisor_state {
   // A row of the page whose event could be read.
   struct ReadEvent {
     std::shared_ptr<RoutedEvent> routed;
+    std::string object;  // as the inbox has it (a price's: its product's)
+    EntityKind kind = EntityKind::customer;
     std::string entity_id;
     std::string claim;  // of metadata; only asked for when nothing else names the entity
   };
 
+  // A parent that a subscription asks for, on its way to the actor that has it or makes it.
+  struct AskedParent {
+    PendingParentPtr asked;
+    CallOutcomePtr looked_up;  // in Stripe
+    std::string claim;          // of its metadata
+  };
+
   void pump();
+  void read_parents();
+  void look_up(const PendingParentPtr& asked);
+  void on_looked_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome);
+  void route_parent(const EntityKey& entity, const AskedParent& parent);
   void read_page();
   void read_due();
   void read_object(const std::string& object);
   bool accept(store::InboxRow& row);
   void route_all();
-  CustomerId resolve(const ReadEvent& read, bool& fresh);
-  void route(const CustomerId& entity, RoutedEventPtr event);
-  EntityRecord& entity(const CustomerId& id);
-  void spawn(const CustomerId& id, EntityRecord& record);
+  EntityKey resolve(const ReadEvent& read, bool& fresh);
+  void route(const EntityKey& entity, RoutedEventPtr event);
+  EntityRecord& entity(const EntityKey& id);
+  void spawn(const EntityKey& id, EntityRecord& record);
   void make_room();
   void resume_if_skipped(const std::string& object);
   int object_page_rows(const std::string& object);
@@ -89,16 +105,21 @@ struct tenant_supervisor_state {
   bool due_ = true;                                // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
   std::vector<ReadEvent> page_;               // read, waiting for its claims
+  std::vector<AskedParent> parents_;          // to be looked for
+  std::vector<AskedParent> parents_sought_;   // being looked for
   std::vector<std::string> drained_objects_;  // skipped before, with room again
   std::string object_being_read_;
   int object_page_max_ = 0;                     // rows that were asked for
   std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full
   std::map<std::int64_t, ChangeSet> settling_;  // without an entity actor
-  std::map<std::int64_t, CustomerId> blamed_;   // of those: the failed actor's event, and whose
+  std::map<std::int64_t, EntityKey> blamed_;   // of those: the failed actor's event, and whose
   Timestamp next_sweep_;
   Timestamp next_due_;
   Timestamp parked_at_;  // when something was parked last
 };
+
+// A local id for an object that is new to us.
+std::string new_entity_id(EntityKind kind, Timestamp now);
 
 tenant_supervisor_actor::behavior_type tenant_supervisor(tenant_supervisor_state::pointer self, ServicesPtr services,
                                                          Scope scope);

@@ -12,7 +12,7 @@ void tenant_supervisor_state::on_execute(const PendingCommandPtr& command) {
     early_commands_.push_back(command);
     return;
   }
-  const auto& id = command->question().customer_id;
+  const EntityKey id{EntityKind::customer, command->question().customer_id.str()};
   const auto* known = entities_.find(id);
   if (epoch_ == 0 || commands_ >= config.commands_max) {
     command->answer(
@@ -20,12 +20,12 @@ void tenant_supervisor_state::on_execute(const PendingCommandPtr& command) {
     return;
   }
   if (known != nullptr && known->down) {
-    command->answer(fail(ErrorCode::service_unavailable, "customer " + id.str() + " is recovering: try again"));
+    command->answer(fail(ErrorCode::service_unavailable, "customer " + id.id + " is recovering: try again"));
     return;
   }
   if (known != nullptr && known->load() >= config.entity_queue_max) {
     command->answer(
-        fail(ErrorCode::too_many_requests, "too many changes of customer " + id.str() + " wait: try later"));
+        fail(ErrorCode::too_many_requests, "too many changes of customer " + id.id + " wait: try later"));
     return;
   }
   auto& record = entity(id);
@@ -34,7 +34,7 @@ void tenant_supervisor_state::on_execute(const PendingCommandPtr& command) {
   self->send(record.actor, execute_atom::value, command);
 }
 
-void tenant_supervisor_state::on_done(const CustomerId& id) {
+void tenant_supervisor_state::on_done(const EntityKey& id) {
   if (auto* record = entities_.find(id); record != nullptr && record->commands > 0) {
     --record->commands;
     --commands_;
@@ -43,16 +43,16 @@ void tenant_supervisor_state::on_done(const CustomerId& id) {
   }
 }
 
-void tenant_supervisor_state::on_queued(const CustomerId& id, bool hurry) {
+void tenant_supervisor_state::on_queued(const EntityKey& id, bool hurry) {
   if (hurry) {
-    self->send(outbox_sender_, hurry_atom::value, id.str());
+    self->send(outbox_sender_, hurry_atom::value, id.id);
   } else {
     self->send(outbox_sender_, wake_atom::value);
   }
 }
 
 void tenant_supervisor_state::on_pushed(const PushPtr& push) {
-  const CustomerId id{push->intent.entity_id};
+  const EntityKey id{EntityKind::customer, push->intent.entity_id};
   const auto* known = entities_.find(id);
   if (epoch_ == 0 || (known != nullptr && known->down)) {
     self->send(outbox_sender_, booked_atom::value, push->intent.seq, true);
@@ -66,7 +66,7 @@ void tenant_supervisor_state::on_pushed(const PushPtr& push) {
   self->send(record.actor, pushed_atom::value, push);
 }
 
-void tenant_supervisor_state::on_booked(const CustomerId& id, std::int64_t intent, bool again) {
+void tenant_supervisor_state::on_booked(const EntityKey& id, std::int64_t intent, bool again) {
   if (auto* record = entities_.find(id)) {
     std::erase(record->pushes, intent);
     record->finished_at_read = reads_begun_;

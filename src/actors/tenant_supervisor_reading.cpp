@@ -2,19 +2,12 @@
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
+#include "sync/event.hpp"
 #include "sync/failure.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::actors {
-
-namespace {
-
-bool is_customer_event(const std::string& type) {
-  return type == "customer.created" || type == "customer.updated" || type == "customer.deleted";
-}
-
-}  // namespace
 
 void tenant_supervisor_state::own() {
   reading_ = true;
@@ -52,9 +45,17 @@ void tenant_supervisor_state::on_due() {
   pump();
 }
 
-// One read is under way at most, and none while enough is in flight: what waits, waits in the database.
+// One read is under way at most, and none while enough is in flight: what waits, waits in the database. Parents go
+// first, for events in flight wait for them.
 void tenant_supervisor_state::pump() {
-  if (epoch_ == 0 || reading_ || feed_.in_flight() >= services->config.in_flight_max) {
+  if (epoch_ == 0 || reading_) {
+    return;
+  }
+  if (!parents_.empty()) {
+    read_parents();
+    return;
+  }
+  if (feed_.in_flight() >= services->config.in_flight_max) {
     return;
   }
   if (due_) {
@@ -145,7 +146,7 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     return;
   }
   reading_ = true;
-  services->inbox.find_customers(scope, std::move(claims), [home = tenant_supervisor_actor{self}](auto found) {
+  services->inbox.find_entities(scope, {{}, std::move(claims)}, [home = tenant_supervisor_actor{self}](auto found) {
     caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
   });
 }
@@ -156,11 +157,12 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
     return false;
   }
   feed_.take(row.seq, row.object_id, row.was_parked);
-  if (!is_customer_event(row.type)) {
+  const auto kind = kind_of(row.object_type);
+  if (!kind || !stripe::is_object_event(row.type)) {
     settle(row, InboxOutcome::deferred, "stored for later: events of this type take no effect in this version");
     return false;
   }
-  auto event = stripe::parse_customer_event(row.payload);
+  auto event = stripe::parse_object_event(row.payload);
   if (!event) {
     park(row.event_id, row.seq, row.was_parked,
          sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
@@ -172,19 +174,22 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   }
   ReadEvent read;
   read.routed = std::make_shared<RoutedEvent>();
+  read.object = row.object_id;
+  read.kind = *kind;
   read.entity_id = std::move(row.entity_id);
-  if (const auto live = entities_.entity_of(event->state.id.str())) {
-    read.entity_id = live->str();  // remembered here: room for others may have to be made before it is routed
+  if (const auto live = entities_.entity_of(*kind, read.object)) {
+    read.entity_id = live->id;  // remembered here: room for others may have to be made before it is routed
   } else if (read.entity_id.empty()) {
-    read.claim = sync::claimed_customer(event->state).value_or("");
+    read.claim = sync::claimed_entity(event->state).value_or("");
   }
-  *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false};
+  *read.routed = {std::move(*event), row.seq,      std::move(row.request_id), row.was_parked,
+                  row.attempts,      false,        row.parked_at};
   read.routed->event.id = row.event_id;  // a thin twin's id is its snapshot's
   page_.push_back(std::move(read));
   return true;
 }
 
-void tenant_supervisor_state::on_claims(const Result<std::map<std::string, CustomerId>>& claims) {
+void tenant_supervisor_state::on_claims(const Result<store::FoundEntities>& claims) {
   reading_ = false;
   if (!claims) {
     for (const auto& read : std::exchange(page_, {})) {
@@ -195,9 +200,9 @@ void tenant_supervisor_state::on_claims(const Result<std::map<std::string, Custo
     return;  // the next tick tries again
   }
   for (auto& read : page_) {
-    const auto found = claims->find(read.claim);
-    if (!read.claim.empty() && found != claims->end()) {
-      read.entity_id = found->second.str();
+    const auto found = claims->claims.find(read.claim);
+    if (!read.claim.empty() && found != claims->claims.end()) {
+      read.entity_id = found->second;
     }
   }
   route_all();

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <caf/all.hpp>
 
-#include "actors/customer_sync.hpp"
+#include "actors/entity_sync.hpp"
 #include "actors/tenant_supervisor.hpp"
 #include "domain/ulid.hpp"
 #include "telemetry/failpoint.hpp"
@@ -11,7 +11,7 @@ namespace flexsync::actors {
 
 void tenant_supervisor_state::route_all() {
   for (auto& read : std::exchange(page_, {})) {
-    const auto& object = read.routed->event.state.id.str();
+    const auto& object = read.object;
     const auto id = resolve(read, read.routed->fresh);
     auto& record = entity(id);
     entities_.link(object, id);
@@ -34,24 +34,38 @@ void tenant_supervisor_state::route_all() {
 // Half a queue: read when the other half is done, so that an actor with much to do never runs dry. What is in flight
 // may be returned once more.
 int tenant_supervisor_state::object_page_rows(const std::string& object) {
-  const auto id = entities_.entity_of(object);
-  const auto in_flight = id ? entities_.find(*id)->in_flight.size() : 0;
+  std::size_t in_flight = 0;
+  for (const auto& id : entities_.entities_of(object)) {
+    in_flight += entities_.find(id)->in_flight.size();
+  }
   return static_cast<int>(std::max<std::size_t>(1, services->config.entity_queue_max / 2) + in_flight);
 }
 
+std::string new_entity_id(EntityKind kind, Timestamp now) {
+  switch (kind) {
+    case EntityKind::customer:
+      return new_id<CustomerId>(prefix::kCustomer, now).str();
+    case EntityKind::plan:
+      return new_id<PlanId>(prefix::kPlan, now).str();
+    case EntityKind::subscription:
+      break;
+  }
+  return new_id<SubscriptionId>(prefix::kSubscription, now).str();
+}
+
 // In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
-CustomerId tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
-  if (const auto live = entities_.entity_of(read.routed->event.state.id.str())) {
+EntityKey tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
+  if (const auto live = entities_.entity_of(read.kind, read.object)) {
     return *live;
   }
   if (!read.entity_id.empty()) {
-    return CustomerId{read.entity_id};
+    return {read.kind, read.entity_id};
   }
   fresh = true;
-  return new_id<CustomerId>(prefix::kCustomer, services->clock.now());
+  return {read.kind, new_entity_id(read.kind, services->clock.now())};
 }
 
-void tenant_supervisor_state::route(const CustomerId& id, RoutedEventPtr event) {
+void tenant_supervisor_state::route(const EntityKey& id, RoutedEventPtr event) {
   FLEXSYNC_FAILPOINT("supervisor.event_routed");
   auto& record = entity(id);
   record.in_flight.push_back(event);
@@ -60,7 +74,7 @@ void tenant_supervisor_state::route(const CustomerId& id, RoutedEventPtr event) 
   }
 }
 
-EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
+EntityRecord& tenant_supervisor_state::entity(const EntityKey& id) {
   if (auto* record = entities_.find(id)) {
     return *record;
   }
@@ -72,9 +86,9 @@ EntityRecord& tenant_supervisor_state::entity(const CustomerId& id) {
   return record;
 }
 
-void tenant_supervisor_state::spawn(const CustomerId& id, EntityRecord& record) {
+void tenant_supervisor_state::spawn(const EntityKey& id, EntityRecord& record) {
   record.actor = self->spawn<caf::monitored>(
-      customer_sync, CustomerSyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
+      entity_sync, EntitySyncArgs{services, scope, epoch_, id, tenant_supervisor_actor{self}, stripe_client_});
 }
 
 void tenant_supervisor_state::make_room() {
@@ -87,7 +101,7 @@ void tenant_supervisor_state::make_room() {
   }
 }
 
-void tenant_supervisor_state::on_finished(const CustomerId& id, std::int64_t seq, bool parked) {
+void tenant_supervisor_state::on_finished(const EntityKey& id, std::int64_t seq, bool parked) {
   feed_.settle(seq);
   if (parked) {
     parked_at_ = services->clock.now();

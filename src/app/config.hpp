@@ -90,6 +90,9 @@ struct StripeConfig {
 
 struct SyncConfig {
   std::string customer_deleted = "log";  // log | archive | delete
+  std::string plan_source = "product";   // product | price
+  bool create_missing_customer = true;
+  bool create_missing_plan = true;
   std::string ordering = "payload";      // payload | refetch
   std::string conflict = "local";        // local | stripe
 };

@@ -251,6 +251,11 @@ std::vector<Setting> rules() {
   return {
       choice("sync.customer_deleted", SLOT(sync.customer_deleted), {"log", "archive", "delete"},
              "what a customer deleted in Stripe means for ours"),
+      choice("sync.plan_source", SLOT(sync.plan_source), {"product", "price"},
+             "whether a product, or each of its recurring prices, is a plan and its twin addon"),
+      flag("sync.create_missing_customer", SLOT(sync.create_missing_customer),
+           "a subscription whose customer is not here makes it; if not, its event is blocked until the customer appears"),
+      flag("sync.create_missing_plan", SLOT(sync.create_missing_plan), "the same of its plan and addons"),
       choice("sync.ordering", SLOT(sync.ordering), {"payload", "refetch"},
              "payload believes what an event carries; refetch takes it as a hint and asks Stripe"),
       choice("sync.conflict", SLOT(sync.conflict), {"local", "stripe"},

@@ -20,6 +20,18 @@ sync::CustomerDeleted customer_deleted(const std::string& setting) {
   return setting == "delete" ? sync::CustomerDeleted::remove : sync::CustomerDeleted::log;
 }
 
+sync::Settings sync_settings(const Config& config) {
+  const auto& given = config.sync;
+  sync::Settings settings;
+  settings.customer_deleted = customer_deleted(given.customer_deleted);
+  settings.ordering = given.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
+  settings.conflict = given.conflict == "stripe" ? sync::FieldConflict::stripe : sync::FieldConflict::local;
+  settings.plan_source = given.plan_source == "price" ? sync::PlanSource::price : sync::PlanSource::product;
+  settings.create_missing_customer = given.create_missing_customer;
+  settings.create_missing_plan = given.create_missing_plan;
+  return settings;
+}
+
 }  // namespace
 
 http::ServerConfig server_config(const Config& config) {
@@ -64,8 +76,6 @@ actors::ActorConfig actor_config(const Config& config) {
   actors.stripe_timeout = std::chrono::seconds(config.stripe.timeout_seconds);
   actors.retry = {to_int(config.inbox.max_attempts), std::chrono::milliseconds(config.inbox.retry_base_ms),
                   std::chrono::milliseconds(config.inbox.retry_cap_ms)};
-  actors.customer.customer_deleted = customer_deleted(config.sync.customer_deleted);
-  actors.customer.ordering = config.sync.ordering == "refetch" ? sync::Ordering::refetch : sync::Ordering::payload;
   actors.stripe_rates = {config.stripe.live_rate, config.stripe.test_rate, config.stripe.endpoint_rate,
                          config.stripe.meter_event_rate};
   actors.stripe_deadline = 2 * actors.stripe_timeout;
@@ -74,8 +84,7 @@ actors::ActorConfig actor_config(const Config& config) {
   actors.usage_close_interval = std::chrono::milliseconds(config.usage.close_interval_ms);
   actors.usage_match_interval = std::chrono::milliseconds(config.usage.match_interval_ms);
   actors.usage_close_batches_max = to_int(config.usage.batch_size_limit);
-  actors.customer.conflict =
-      config.sync.conflict == "stripe" ? sync::FieldConflict::stripe : sync::FieldConflict::local;
+  actors.sync = sync_settings(config);
   return actors;
 }
 

@@ -1,11 +1,16 @@
 #include "domain/customer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <stdexcept>
 
 namespace flexsync {
 
 bool is_reserved_metadata(std::string_view key) {
-  return key == "flexprice_customer_id" || key == "flexprice_environment" || key == "stripe_customer_id";
+  constexpr std::array<std::string_view, 8> kReserved = {
+      "flexprice_customer_id", "flexprice_plan_id",  "flexprice_addon_id", "flexprice_subscription_id",
+      "flexprice_environment", "stripe_customer_id", "stripe_product_id",  "stripe_subscription_id"};
+  return std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end();
 }
 
 std::string to_string(Status status) {

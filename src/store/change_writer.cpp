@@ -31,13 +31,19 @@ std::string explain(const ChangeSet& change, const std::exception& e) {
     return "external_id '" + change.customer->external_id + "' already belongs to another customer" +
            advice("; change one of the two, then redrive");
   }
-  if (change.mapping && breaks("\"mappings_by_entity\"")) {
-    return change.mapping->entity_type + " " + change.mapping->entity_id +
-           " is already mapped to another Stripe object" + advice("; end one of the mappings, then redrive");
+  if (change.addon && breaks("\"addons_lookup_key\"")) {
+    return "lookup_key '" + change.addon->lookup_key + "' already belongs to another addon" +
+           advice("; change one of the two, then redrive");
   }
-  if (change.mapping && breaks("\"mappings_by_provider\"")) {
-    return "Stripe object " + change.mapping->provider_entity_id + " is already mapped to another " +
-           change.mapping->entity_type;
+  // Of two mappings it is the one whose type the database names beside the values.
+  const bool is_twin = change.addon_mapping && breaks(", " + change.addon_mapping->entity_type + ", ");
+  const auto& mapping = is_twin ? change.addon_mapping : change.mapping;
+  if (mapping && breaks("\"mappings_by_entity\"")) {
+    return mapping->entity_type + " " + mapping->entity_id + " is already mapped to another Stripe object" +
+           advice("; end one of the mappings, then redrive");
+  }
+  if (mapping && breaks("\"mappings_by_provider\"")) {
+    return "Stripe object " + mapping->provider_entity_id + " is already mapped to another " + mapping->entity_type;
   }
   return std::string(text.substr(0, text.find('\n')));
 }

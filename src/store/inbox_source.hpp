@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "domain/entity.hpp"
 #include "domain/error.hpp"
 #include "domain/ids.hpp"
 #include "domain/time.hpp"
@@ -28,6 +30,7 @@ struct InboxRow {
   std::string entity_id;  // by mapping, else by shadow; empty: Stripe's object is new to us
   bool was_parked = false;
   int attempts = 0;  // failed ones so far
+  std::optional<Timestamp> parked_at;  // the first time
 };
 
 struct PageRequest {
@@ -41,6 +44,20 @@ struct PageRequest {
 struct Ownership {
   std::int64_t epoch = 0;
   std::int64_t watermark = 0;
+};
+
+// Stripe objects, and claims that Stripe's metadata makes: an id or external_id of a customer of ours.
+struct EntitiesWanted {
+  std::vector<ObjectKey> objects;
+  std::vector<std::string> claims;
+};
+
+struct FoundEntities {
+  // By live mapping, else by shadow (also where no row of ours exists yet: a reservation).
+  std::map<ObjectKey, std::string> objects;
+  // An id names a deleted customer, too: what we made in Stripe for it leads to it for ever, so that nothing revives it
+  // under another id.
+  std::map<std::string, std::string> claims;
 };
 
 // Replies come exactly once, on a thread of the store's.
@@ -58,10 +75,9 @@ class InboxSource {
   virtual void read_due(const Scope& scope, Timestamp now, int rows_max,
                         std::function<void(Result<std::vector<InboxRow>>)> reply) = 0;
 
-  // Which of our customers have these ids or external_ids? An id names a deleted one, too: what we made in Stripe for
-  // it leads to it for ever, so that nothing revives it under another id.
-  virtual void find_customers(const Scope& scope, std::vector<std::string> claims,
-                              std::function<void(Result<std::map<std::string, CustomerId>>)> reply) = 0;
+  // Which of our entities are these?
+  virtual void find_entities(const Scope& scope, EntitiesWanted wanted,
+                             std::function<void(Result<FoundEntities>)> reply) = 0;
 
   // Everything up to `seq` is settled: later supervisors begin there. Nobody waits for it.
   virtual void save_watermark(const Scope& scope, std::int64_t seq) = 0;
@@ -76,8 +92,8 @@ class StoreInboxSource final : public InboxSource {
                  std::function<void(Result<std::vector<InboxRow>>)> reply) override;
   void read_due(const Scope& scope, Timestamp now, int rows_max,
                 std::function<void(Result<std::vector<InboxRow>>)> reply) override;
-  void find_customers(const Scope& scope, std::vector<std::string> claims,
-                      std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
+  void find_entities(const Scope& scope, EntitiesWanted wanted,
+                     std::function<void(Result<FoundEntities>)> reply) override;
   void save_watermark(const Scope& scope, std::int64_t seq) override;
 
   // How far behind each tenant's environment is.

@@ -63,7 +63,14 @@ Call retrieve(const std::string& object_type, const StripeId& id) {
     throw std::invalid_argument("no Stripe collection is known for \"" + object_type + "\"");
   }
   const std::string collection(found->second);
-  return get(object_path(collection, id), "GET " + collection);
+  // Tiers are the only part of what we mirror that Stripe leaves out unless it is asked for.
+  const std::string query = object_type == "price" ? "?expand%5B%5D=tiers" : "";
+  return get(object_path(collection, id) + query, "GET " + collection);
+}
+
+Call list_subscription_items(const StripeId& subscription, const std::string& starting_after) {
+  return get(with_query("/v1/subscription_items", {{"subscription", subscription.str()}}, starting_after),
+             "GET subscription_items");
 }
 
 Call create_customer(std::string body, std::string idempotency_key) {

@@ -13,7 +13,8 @@ namespace {
 StateOrigin origin_of(const CommandTask& task) {
   const auto& by = task.command.by;
   return {
-      task.command.scope, task.epoch, task.command.customer_id, task.now, by.request_id, by.label, by.label, {}, {}};
+      task.command.scope, task.epoch, {EntityKind::customer, task.command.customer_id.str()}, task.now, by.request_id,
+      by.label,           by.label,   {}, {}};
 }
 
 IntentOrigin intent_origin(const CommandTask& task) {
@@ -92,7 +93,7 @@ CommandDecision create(const CommandTask& task, const CustomerSnapshot& snapshot
   }
   const auto origin = origin_of(task);
   Customer customer;
-  customer.id = origin.customer_id;
+  customer.id = CustomerId{origin.entity.id};
   customer.external_id = wanted.external_id;
   customer.fields = wanted.fields;
   std::erase_if(customer.fields.metadata, [](const auto& entry) { return is_reserved_metadata(entry.first); });

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "domain/country.hpp"
@@ -165,38 +164,16 @@ std::string external_id_for(const stripe::CustomerState& state) {
   return state.id.str();
 }
 
-FieldChanges describe_change(const Customer* before, const Customer& after) {
-  auto old_fields = nlohmann::json::object();
-  auto new_fields = nlohmann::json::object();
-  const auto note = [&](const std::string& name, const std::string* was, const std::string* is) {
-    if ((was == nullptr ? std::string() : *was) == (is == nullptr ? std::string() : *is)) {
-      return;
-    }
-    if (was != nullptr) {
-      old_fields[name] = *was;
-    }
-    if (is != nullptr) {
-      new_fields[name] = *is;
-    }
-  };
-  static const Customer kNone;
-  const Customer& was = before != nullptr ? *before : kNone;
-  note("external_id", before != nullptr ? &was.external_id : nullptr, &after.external_id);
+std::map<std::string, std::string> field_map(const Customer& customer) {
+  std::map<std::string, std::string> fields{{"external_id", customer.external_id},
+                                            {"status", to_string(customer.status)}};
   for (const auto& [name, member] : kMembers) {
-    note(name, before != nullptr ? &(was.fields.*member) : nullptr, &(after.fields.*member));
+    fields[name] = customer.fields.*member;
   }
-  Metadata keys = was.fields.metadata;
-  keys.insert(after.fields.metadata.begin(), after.fields.metadata.end());
-  for (const auto& [key, value] : keys) {
-    note("metadata." + key, value_of(was.fields.metadata, key), value_of(after.fields.metadata, key));
+  for (const auto& [key, value] : customer.fields.metadata) {
+    fields[std::string(kMetadataPrefix) + key] = value;
   }
-  if (before == nullptr || was.status != after.status) {
-    if (before != nullptr) {
-      old_fields["status"] = to_string(was.status);
-    }
-    new_fields["status"] = to_string(after.status);
-  }
-  return {old_fields.dump(), new_fields.dump()};
+  return fields;
 }
 
 }  // namespace flexsync::sync

@@ -1,6 +1,7 @@
 // Stripe's customer fields in our terms.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,10 +42,7 @@ std::string field_value(const CustomerFields& fields, const std::string& name);
 // ids, else the Stripe id.
 std::string external_id_for(const stripe::CustomerState& state);
 
-struct FieldChanges {
-  std::string before;  // JSON objects with the fields that differ
-  std::string after;
-};
-FieldChanges describe_change(const Customer* before, const Customer& after);
+// All of it by name, as an audit row shows it.
+std::map<std::string, std::string> field_map(const Customer& customer);
 
 }  // namespace flexsync::sync

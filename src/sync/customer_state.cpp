@@ -10,12 +10,6 @@ namespace flexsync::sync {
 
 namespace {
 
-constexpr const char* kStripeItself = "stripe";
-
-std::string stripe_id_json(const std::string& id) {
-  return R"({"stripe_customer_id":")" + id + R"("})";
-}
-
 // The fields that Stripe had when we last looked; before that, none.
 CustomerFields known_fields(const CustomerSnapshot& snapshot) {
   return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
@@ -58,7 +52,7 @@ void tell_rest(const StateOrigin& origin, const CustomerSnapshot& snapshot, cons
   }
   if (!rest.empty()) {
     const auto& request_id = change.intents.back().request_id;
-    change.new_intents.push_back(update({origin.scope, origin.customer_id, origin.now, request_id}, fields, rest));
+    change.new_intents.push_back(update({origin.scope, CustomerId{origin.entity.id}, origin.now, request_id}, fields, rest));
   }
 }
 
@@ -85,7 +79,7 @@ void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapsho
   tell_rest(origin, snapshot, theirs, fields, dropped, change);
 }
 
-Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const Settings& settings,
                        const stripe::CustomerState& state, const CustomerFields& fields, ChangeSet& change) {
   Customer customer;
   if (snapshot.customer) {
@@ -94,7 +88,7 @@ Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapsh
     copy_fields(told_by_us(change), fields, customer.fields);  // Stripe may have changed them since: no more ours
     settle_conflicts(origin, snapshot, settings.conflict, fields, customer.fields, change);
   } else {
-    customer.id = origin.customer_id;
+    customer.id = CustomerId{origin.entity.id};
     customer.external_id = external_id_for(state);
     customer.fields = fields;
     customer.created_at = origin.now;
@@ -111,54 +105,21 @@ bool is_removed_by_stripe(const CustomerSnapshot& snapshot) {
   return is_gone(snapshot) && snapshot.customer->updated_by == kStripeItself;
 }
 
-Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot, const stripe::CustomerState& state) {
-  Mapping mapping;
-  if (snapshot.mapping) {
-    mapping = *snapshot.mapping;
-  } else {
-    mapping.id = new_id<MappingId>(prefix::kMapping, origin.now);
-    mapping.entity_type = kCustomerEntity;
-    mapping.entity_id = origin.customer_id.str();
-    mapping.provider_type = kStripeProvider;
-    mapping.provider_entity_id = state.id.str();
-    mapping.created_at = origin.now;
-    mapping.metadata = origin.mapping_created;
-  }
-  for (const auto& [key, value] : origin.mapping_touched) {
-    mapping.metadata[key] = value;
-  }
+Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot, const stripe::CustomerState& state,
+                     ChangeSet& change) {
+  auto mapping = touched_mapping(origin, snapshot.mapping, kCustomerEntity, origin.entity.id, state.id, change);
   const auto fields = to_customer_fields(state).fields;
   mapping.metadata["stripe_customer_email"] = fields.email;
   mapping.metadata["stripe_customer_name"] = fields.name;
-  mapping.updated_at = origin.now;
   return mapping;
 }
 
 }  // namespace
 
-ChangeSet change_of(const StateOrigin& origin) {
-  ChangeSet change;
-  change.scope = origin.scope;
-  change.epoch = origin.epoch;
-  return change;
-}
-
-AuditEntry audit_of(const StateOrigin& origin, std::string action, std::string before, std::string after) {
-  return {kCustomerEntity,   origin.customer_id.str(), std::move(action), origin.actor,
-          std::move(before), std::move(after),         origin.request_id, origin.now};
-}
-
 StripeObject next_shadow(const StateOrigin& origin, const CustomerSnapshot& snapshot,
                          const stripe::CustomerState& state, const TrueInterval& true_during) {
-  StripeObject shadow;
-  shadow.object_type = kCustomerEntity;
-  shadow.stripe_id = state.id;
-  shadow.entity_id = origin.customer_id.str();
-  shadow.state = stripe::to_canonical(state);
-  shadow.true_during = true_during;
-  shadow.deleted = state.deleted;
-  shadow.version = snapshot.shadow ? snapshot.shadow->version + 1 : 1;
-  return shadow;
+  return shadow_of(origin, snapshot.shadow, {kCustomerEntity, state.id}, stripe::to_canonical(state), true_during,
+                   state.deleted);
 }
 
 bool write_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, Customer customer, ChangeSet& change) {
@@ -167,13 +128,10 @@ bool write_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot,
       customer.external_id == before->external_id) {
     return false;
   }
-  auto difference = describe_change(before, customer);
   const bool deletes = customer.status == Status::deleted && (before == nullptr || before->status != Status::deleted);
-  change.audit.push_back(audit_of(origin,
-                                  before == nullptr ? "create"
-                                  : deletes         ? "delete"
-                                                    : "update",
-                                  std::move(difference.before), std::move(difference.after)));
+  const auto was = before != nullptr ? field_map(*before) : FieldMap{};
+  audit_write(origin, kCustomerEntity, origin.entity.id, before != nullptr ? &was : nullptr, field_map(customer), deletes,
+              change);
   customer.version += 1;
   customer.updated_at = origin.now;
   customer.updated_by = origin.updated_by;
@@ -182,10 +140,7 @@ bool write_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot,
 }
 
 void end_mapping(const StateOrigin& origin, Mapping mapping, ChangeSet& change) {
-  change.audit.push_back(audit_of(origin, "unmap", stripe_id_json(mapping.provider_entity_id), "{}"));
-  mapping.status = Status::deleted;
-  mapping.updated_at = origin.now;
-  change.mapping = std::move(mapping);
+  change.mapping = ended_mapping(origin, std::move(mapping), change);
 }
 
 bool is_gone(const CustomerSnapshot& snapshot) {
@@ -198,7 +153,7 @@ bool is_done_with(const CustomerSnapshot& snapshot) {
          });
 }
 
-bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, const Settings& settings,
                 const stripe::CustomerState& state, const TrueInterval& true_during, ChangeSet& change) {
   change.stripe_object = next_shadow(origin, snapshot, state, true_during);
   if (is_done_with(snapshot)) {
@@ -209,11 +164,8 @@ bool take_state(const StateOrigin& origin, const CustomerSnapshot& snapshot, con
     auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);
     changed = write_customer(origin, snapshot, std::move(customer), change);
   }
-  if (!snapshot.mapping) {
-    change.audit.push_back(audit_of(origin, "map", "{}", stripe_id_json(state.id.str())));
-  }
   if (changed || !snapshot.mapping) {
-    change.mapping = next_mapping(origin, snapshot, state);
+    change.mapping = next_mapping(origin, snapshot, state, change);
     return true;
   }
   return false;
@@ -230,7 +182,7 @@ void take_told(const StateOrigin& origin, const CustomerSnapshot& snapshot, Chan
   write_customer(origin, snapshot, std::move(customer), change);
 }
 
-void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, const Settings& settings,
                    stripe::CustomerState state, Timestamp at, ChangeSet& change) {
   state.deleted = true;
   const Timestamp known = snapshot.shadow ? std::max(at, snapshot.shadow->true_during.to) : at;
@@ -239,7 +191,7 @@ void take_deletion(const StateOrigin& origin, const CustomerSnapshot& snapshot, 
     return;  // our customer belongs to another Stripe customer
   }
   if (snapshot.mapping) {
-    end_mapping(origin, next_mapping(origin, snapshot, state), change);
+    end_mapping(origin, next_mapping(origin, snapshot, state, change), change);
   }
   if (!is_gone(snapshot) || is_removed_by_stripe(snapshot)) {
     auto customer = next_customer(origin, snapshot, settings, state, to_customer_fields(state).fields, change);

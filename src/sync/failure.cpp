@@ -22,11 +22,21 @@ ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::u
     return given_up(attempts_before, now, std::move(error_code), std::move(error_message));
   }
   return {ParkedState::retrying, attempts, now + backoff(policy, attempts, seed), std::move(error_code),
-          std::move(error_message)};
+          std::move(error_message), {}};
+}
+
+ParkedEvent blocked(int attempts_before, Timestamp parked_at, Timestamp now, ObjectKey key) {
+  const auto what = key.type + " " + key.id.str();
+  if (now - parked_at >= kBlockedMax) {
+    return given_up(attempts_before, now, "blocked", what + " has not appeared for 7 days; make it, then redrive");
+  }
+  ParkedEvent parked{ParkedState::blocked, attempts_before, now + kBlockedRecheck, "blocked",
+                     what + " is not here yet; the event waits for it", std::move(key)};
+  return parked;
 }
 
 ParkedEvent given_up(int attempts_before, Timestamp now, std::string error_code, std::string error_message) {
-  return {ParkedState::dead, attempts_before + 1, now, std::move(error_code), std::move(error_message)};
+  return {ParkedState::dead, attempts_before + 1, now, std::move(error_code), std::move(error_message), {}};
 }
 
 }  // namespace flexsync::sync

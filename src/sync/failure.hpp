@@ -23,6 +23,12 @@ std::chrono::milliseconds backoff(const RetryPolicy& policy, int attempt, std::u
 ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::uint64_t seed, Timestamp now,
                           std::string error_code, std::string error_message);
 
+// A subscription waits for its customer or plan (`key`): looked at again when that appears, and every kBlockedRecheck
+// for the case that nobody says so; after kBlockedMax since it was parked first, for a person.
+inline constexpr std::chrono::minutes kBlockedRecheck{5};
+inline constexpr std::chrono::days kBlockedMax{7};
+ParkedEvent blocked(int attempts_before, Timestamp parked_at, Timestamp now, ObjectKey key);
+
 // Trying again would give the same: dead at once.
 ParkedEvent given_up(int attempts_before, Timestamp now, std::string error_code, std::string error_message);
 

@@ -6,11 +6,14 @@
 // `previous_attributes` prove nothing: A 1->2, B 2->1, C 1->2 in one second, arriving A, C, B.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "domain/mapping.hpp"
 #include "domain/time.hpp"
+#include "sync/settings.hpp"
 
 namespace flexsync::sync {
 
@@ -27,5 +30,24 @@ constexpr Order order(const TrueInterval& shadow, Timestamp event_created) {
 constexpr TrueInterval later(const TrueInterval& known, const TrueInterval& fetched) {
   return {std::max(known.from, fetched.from), std::max(known.to, fetched.to)};
 }
+
+// A state that has come by an event.
+struct Arrival {
+  Timestamp created;
+  bool deleted = false;
+  std::string state;          // canonical
+  bool before_fetch = false;  // it was waiting when the shadow's state was asked for
+};
+
+enum class Verdict : std::uint8_t { take, take_deletion, unchanged, superseded, refetch };
+
+struct Judgement {
+  Verdict verdict = Verdict::take;
+  std::string why;  // of superseded
+};
+
+// Deletion is final at any age; what is older is superseded; what is equal is nothing to do; what is tied and differs,
+// only Stripe can tell.
+Judgement judge(const std::optional<StripeObject>& shadow, const Arrival& arrival, Ordering ordering);
 
 }  // namespace flexsync::sync

@@ -20,7 +20,7 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 StateOrigin origin_of(const PushTask& task) {
   return {task.scope,
           task.epoch,
-          task.customer_id,
+          {EntityKind::customer, task.customer_id.str()},
           task.now,
           task.intent.request_id,
           "outbox:" + task.intent.id.str(),
@@ -123,13 +123,13 @@ stripe::CustomerState last_known(const PushTask& task, const CustomerSnapshot& s
   return nothing;
 }
 
-PushDecision on_deleted(const PushTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings) {
+PushDecision on_deleted(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings) {
   auto change = ended(task, snapshot, settled);
   take_deletion(origin_of(task), snapshot, settings, last_known(task, snapshot), task.now, change);
   return change;
 }
 
-PushDecision on_answered(const PushTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+PushDecision on_answered(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings,
                          const stripe::Answered& answered) {
   if (task.intent.operation == IntentOperation::delete_customer) {
     return on_deleted(task, snapshot, settings);
@@ -206,7 +206,7 @@ bool is_made_by(const stripe::CustomerState& listed, const Intent& intent, const
          value(stripe::kMetadataEnvironment) == scope.environment.str();
 }
 
-PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings,
+PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings,
                            const RetryPolicy& retry) {
   return std::visit(
       Overloaded{
@@ -236,7 +236,7 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
 }
 
 ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& snapshot,
-                                const CustomerSettings& settings, const stripe::CustomerState& fetched,
+                                const Settings& settings, const stripe::CustomerState& fetched,
                                 const TrueInterval& true_during) {
   auto change = ended(task, snapshot, settled);
   if (snapshot.shadow && snapshot.shadow->deleted) {
@@ -252,7 +252,7 @@ ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& sn
 }
 
 ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot,
-                                   const CustomerSettings& settings) {
+                                   const Settings& settings) {
   auto change = ended(task, snapshot, settled);
   const auto* answered = std::get_if<stripe::Answered>(&task.result);
   const auto state = answered != nullptr ? stripe::parse_customer(answered->json)

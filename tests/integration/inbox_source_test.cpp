@@ -104,6 +104,33 @@ TEST_CASE("a row names the entity by its live mapping, else by the shadow", "[in
   CHECK(world.page({}).front().entity_id == "cust_mapped");
 }
 
+TEST_CASE("objects are found by live mapping, else by shadow; a product is a plan", "[inbox_source]") {
+  World world;
+  const auto key = "'" + world.scope.tenant.str() + "', '" + world.scope.environment.str() + "', ";
+  const auto map = [&](const std::string& type, const std::string& entity, const std::string& object) {
+    world.sql("INSERT INTO entity_integration_mappings VALUES (" + key + "'eim_" + entity + "', '" + type + "', '" +
+              entity + "', 'stripe', '" + object + "', '{}', 'published', now(), now())");
+  };
+  map("plan", "plan_1", "prod_1");
+  map("addon", "addon_1", "prod_1");
+  map("plan", "plan_2", "price_2");
+  map("customer", "cust_1", "cus_1");
+  world.sql("INSERT INTO stripe_objects VALUES (" + key +
+            "'subscription', 'sub_1', 'subs_1', '{}', now(), now(), false, false, 1), (" + key +
+            "'customer', 'cus_1', 'cust_other', '{}', now(), now(), false, false, 1)");
+  const auto object = [](const std::string& type, const std::string& id) { return ObjectKey{type, StripeId{id}}; };
+  const std::vector<ObjectKey> asked = {object("product", "prod_1"), object("price", "price_2"),
+                                        object("customer", "cus_1"), object("subscription", "sub_1"),
+                                        object("customer", "sub_1"), object("product", "prod_{\"9,")};
+  std::promise<store::FoundEntities> promise;
+  world.source.find_entities(world.scope, {asked, {}}, [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get().objects ==
+        std::map<ObjectKey, std::string>{
+            {asked[0], "plan_1"}, {asked[1], "plan_2"}, {asked[2], "cust_1"}, {asked[3], "subs_1"}});
+  world.store_event(world.scope, "evt_1", "product.updated", "prod_1");
+  CHECK(world.page({}).front().entity_id == "plan_1");
+}
+
 TEST_CASE("parked events come when they are due, with their attempts; dead ones do not", "[inbox_source]") {
   World world;
   for (const std::string state : {"retrying", "redriven", "blocked", "dead"}) {
@@ -126,14 +153,15 @@ TEST_CASE("a claim finds a customer by its id, deleted or not, else a live one b
               "', 'cust_" + status + "', 'ext_" + status + "', '', '', '', '', '', '', '', '', '', '{}', '" + status +
               "', 1, now(), now(), 'admin', 'admin')");
   }
-  std::promise<std::map<std::string, CustomerId>> promise;
-  world.source.find_customers(world.scope, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"},
-                              [&](auto found) { promise.set_value(*found); });
-  CHECK(promise.get_future().get() == std::map<std::string, CustomerId>{
-                                          {"cust_published", CustomerId{"cust_published"}},
-                                          {"cust_deleted", CustomerId{"cust_deleted"}},
-                                          {"ext_published", CustomerId{"cust_published"}},
-                                      });
+  std::promise<store::FoundEntities> promise;
+  world.source.find_entities(world.scope,
+                             {{}, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"}},
+                             [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get().claims == std::map<std::string, std::string>{
+                                                 {"cust_published", "cust_published"},
+                                                 {"cust_deleted", "cust_deleted"},
+                                                 {"ext_published", "cust_published"},
+                                             });
 }
 
 TEST_CASE("ownership raises the epoch and tells where to begin", "[inbox_source]") {

@@ -108,9 +108,9 @@ void FakeChangeSink::submit(ChangeSet change, std::function<void(ChangeReply)> r
   }
 }
 
-void FakeSnapshots::load(store::SnapshotRequest request, std::function<void(Result<store::StoredCustomer>)> reply) {
+void FakeSnapshots::load(store::SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) {
   ++loads;
-  reading<store::StoredCustomer>(
+  reading<EntitySnapshot>(
       held_, "load", script.take(), [this, request = std::move(request)] { return store_.load(request); },
       std::move(reply));
 }
@@ -135,12 +135,19 @@ void FakeInbox::read_due(const Scope& scope, Timestamp now, int rows_max,
       std::move(reply));
 }
 
-void FakeInbox::find_customers(const Scope& scope, std::vector<std::string> wanted,
-                               std::function<void(Result<std::map<std::string, CustomerId>>)> reply) {
-  ++claims_asked;
-  reading<std::map<std::string, CustomerId>>(
+void FakeInbox::find_entities(const Scope& scope, store::EntitiesWanted wanted,
+                              std::function<void(Result<store::FoundEntities>)> reply) {
+  claims_asked += wanted.claims.empty() ? 0 : 1;
+  reading<store::FoundEntities>(
       held_, "claims", claims.take(),
-      [this, scope, wanted = std::move(wanted)] { return store_.find_customers(scope, wanted); }, std::move(reply));
+      [this, scope, wanted = std::move(wanted)] {
+        store::FoundEntities found{store_.find_entities(scope, wanted.objects), {}};
+        for (const auto& [claim, customer] : store_.find_customers(scope, wanted.claims)) {
+          found.claims.emplace(claim, customer.str());
+        }
+        return found;
+      },
+      std::move(reply));
 }
 
 void FakeInbox::save_watermark(const Scope& scope, std::int64_t seq) {

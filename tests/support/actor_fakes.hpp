@@ -94,7 +94,7 @@ class FakeSnapshots final : public store::SnapshotSource {
  public:
   FakeSnapshots(StoreModel& store, HeldCalls& held) : store_(store), held_(held) {}
 
-  void load(store::SnapshotRequest request, std::function<void(Result<store::StoredCustomer>)> reply) override;
+  void load(store::SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) override;
 
   Script<ReadFault> script;
   int loads = 0;
@@ -113,8 +113,8 @@ class FakeInbox final : public store::InboxSource {
                  std::function<void(Result<std::vector<store::InboxRow>>)> reply) override;
   void read_due(const Scope& scope, Timestamp now, int rows_max,
                 std::function<void(Result<std::vector<store::InboxRow>>)> reply) override;
-  void find_customers(const Scope& scope, std::vector<std::string> claims,
-                      std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
+  void find_entities(const Scope& scope, store::EntitiesWanted wanted,
+                     std::function<void(Result<store::FoundEntities>)> reply) override;
   void save_watermark(const Scope& scope, std::int64_t seq) override;
 
   std::map<Scope, Script<ReadFault>> pages;  // by tenant, so that one can fail alone

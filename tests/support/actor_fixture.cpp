@@ -84,7 +84,7 @@ std::int64_t ActorFixture::deliver(const std::string& event_id, const std::strin
                                    const stripe::CustomerState& state, std::int64_t second, const Scope& scope) {
   auto carried = state;
   carried.deleted = type == "customer.deleted";
-  const stripe::CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), {}, carried};
+  const CustomerEvent event{StripeEventId(event_id), type, from_unix_seconds(second), {}, carried};
   return store.deliver(scope, event_id, type, state.id.str(), to_event_json(event), clock.now()).value_or(0);
 }
 
@@ -108,15 +108,17 @@ actors::tenant_supervisor_actor fake_supervisor(ActorFixture& fixture, Superviso
     return tenant_supervisor_actor::behavior_type{
         [](wake_atom) {},
         [](due_atom) {},
-        [&log](finished_atom, const CustomerId&, std::int64_t seq, bool parked) {
+        [&log](finished_atom, const EntityKey&, std::int64_t seq, bool parked) {
           (parked ? log.parked : log.finished).push_back(seq);
         },
         [](execute_atom, const PendingCommandPtr&) {},
+        [&log](parent_atom, const PendingParentPtr& asked) { log.parents.push_back(asked); },
+        [&log](parent_atom, const EntityKey&) { ++log.parents_answered; },
         [](ask_atom, const PendingCallPtr&) {},
         [](rekeyed_atom) {},
-        [&log](done_atom, const CustomerId&) { ++log.done; },
-        [&log](queued_atom, const CustomerId&, bool hurry) { log.queued.push_back(hurry); },
-        [&log](booked_atom, const CustomerId&, std::int64_t seq, bool again) {
+        [&log](done_atom, const EntityKey&) { ++log.done; },
+        [&log](queued_atom, const EntityKey&, bool hurry) { log.queued.push_back(hurry); },
+        [&log](booked_atom, const EntityKey&, std::int64_t seq, bool again) {
           (again ? log.again : log.booked).push_back(seq);
         },
         [&log](pushed_atom, const PushPtr& push) { log.pushed.push_back(push); },
@@ -124,9 +126,10 @@ actors::tenant_supervisor_actor fake_supervisor(ActorFixture& fixture, Superviso
         [](tick_atom) {},
         [](owned_atom, const OwnershipPtr&) {},
         [](page_atom, const InboxPagePtr&, bool) {},
-        [](claims_atom, const ClaimsPtr&) {},
+        [](claims_atom, const FoundPtr&) {},
+        [](found_atom, const FoundPtr&) {},
         [](settled_atom, std::int64_t, const ChangeReplyPtr&) {},
-        [](respawn_atom, const CustomerId&) {},
+        [](respawn_atom, const EntityKey&) {},
     };
   }));
 }

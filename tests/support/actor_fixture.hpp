@@ -83,6 +83,8 @@ struct SupervisorLog {
   std::vector<std::int64_t> again;   // … and of those to be tried again
   std::vector<bool> queued;          // whether somebody waits
   std::vector<actors::PushPtr> pushed;
+  std::vector<actors::PendingParentPtr> parents;
+  int parents_answered = 0;
   int done = 0;
   int deposed = 0;
 };

@@ -19,7 +19,7 @@ stripe::CustomerState renamed(stripe::CustomerState state, const std::string& na
   return state;
 }
 
-sync::CustomerSnapshot only_ours() {
+EntitySnapshot only_ours() {
   Customer customer;
   customer.id = kCustomer;
   customer.external_id = "ext_1";
@@ -27,12 +27,12 @@ sync::CustomerSnapshot only_ours() {
   customer.fields.email = "ada@example.com";
   customer.version = 1;
   customer.created_at = at(0);
-  sync::CustomerSnapshot snapshot;
+  EntitySnapshot snapshot;
   snapshot.customer = customer;
   return snapshot;
 }
 
-sync::CustomerSnapshot mapped(const stripe::CustomerState& state, std::int64_t second) {
+EntitySnapshot mapped(const stripe::CustomerState& state, std::int64_t second) {
   auto snapshot = only_ours();
   snapshot.customer->fields = sync::to_customer_fields(state).fields;
   snapshot.customer->fields.metadata[sync::kStripeCustomerIdKey] = state.id.str();
@@ -54,13 +54,13 @@ sync::CustomerSnapshot mapped(const stripe::CustomerState& state, std::int64_t s
   return snapshot;
 }
 
-sync::CustomerSnapshot with(sync::CustomerSnapshot snapshot, Intent intent) {
+EntitySnapshot with(EntitySnapshot snapshot, Intent intent) {
   intent.seq = snapshot.intents.empty() ? 1 : snapshot.intents.back().seq + 1;
   snapshot.intents.push_back(std::move(intent));
   return snapshot;
 }
 
-sync::CustomerSnapshot after(const ChangeSet& change, sync::CustomerSnapshot snapshot) {
+EntitySnapshot after(const ChangeSet& change, EntitySnapshot snapshot) {
   if (change.customer) {
     snapshot.customer = change.customer;
   }

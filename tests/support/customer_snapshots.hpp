@@ -22,14 +22,14 @@ stripe::CustomerState ada_in_stripe();
 stripe::CustomerState renamed(stripe::CustomerState state, const std::string& name);
 
 // Ours alone, nothing known of Stripe.
-sync::CustomerSnapshot only_ours();
+EntitySnapshot only_ours();
 // Mapped to kStripe, whose state was `state` at that second; ours is the same.
-sync::CustomerSnapshot mapped(const stripe::CustomerState& state, std::int64_t second);
+EntitySnapshot mapped(const stripe::CustomerState& state, std::int64_t second);
 
 // With this intent waiting (and given the next seq).
-sync::CustomerSnapshot with(sync::CustomerSnapshot snapshot, Intent intent);
+EntitySnapshot with(EntitySnapshot snapshot, Intent intent);
 // After this change set was committed: versions rise, intents that end are gone, new ones have their seq.
-sync::CustomerSnapshot after(const ChangeSet& change, sync::CustomerSnapshot snapshot);
+EntitySnapshot after(const ChangeSet& change, EntitySnapshot snapshot);
 
 // The names of the audit rows, in order.
 std::vector<std::string> audited(const ChangeSet& change);

@@ -60,7 +60,7 @@ class LiveStripe final : public stripe::Transport {
 
   const std::map<std::string, Object>& objects() const { return objects_; }
   const std::vector<Request>& requests() const { return requests_; }
-  std::vector<stripe::CustomerEvent> events;  // emitted so far; whoever delivers them takes them out
+  std::vector<CustomerEvent> events;  // emitted so far; whoever delivers them takes them out
 
  private:
   struct Kept {

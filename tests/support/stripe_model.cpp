@@ -97,7 +97,7 @@ std::string to_object_json(const stripe::CustomerState& state) {
       .dump();
 }
 
-std::string to_event_json(const stripe::CustomerEvent& event) {
+std::string to_event_json(const CustomerEvent& event) {
   const auto request = event.idempotency_key.empty() ? json() : json(event.idempotency_key);
   return json{{"id", event.id.str()},
               {"object", "event"},

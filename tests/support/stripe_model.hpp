@@ -6,14 +6,25 @@
 #include <string>
 #include <vector>
 
-#include "stripe/customer.hpp"
+#include "stripe/object_event.hpp"
 
 namespace flexsync::test {
+
+// An ObjectEvent whose state is known to be a customer's.
+struct CustomerEvent {
+  StripeEventId id;
+  std::string type;
+  Timestamp created;
+  std::string idempotency_key;
+  stripe::CustomerState state;
+
+  operator stripe::ObjectEvent() const { return {id, type, created, idempotency_key, state}; }  // NOLINT: it is one
+};
 
 // What happened to the customer, in order; `second` is when.
 struct StripeOperation {
   std::int64_t second = 0;
-  stripe::CustomerEvent event;
+  CustomerEvent event;
 };
 
 // Creation, updates that often come back to an earlier state and often fall in one second, perhaps a deletion.
@@ -24,7 +35,7 @@ std::vector<StripeOperation> random_history(std::mt19937_64& random, const std::
 stripe::CustomerState current_state(const StripeOperation& last);
 
 std::string to_object_json(const stripe::CustomerState& state);
-std::string to_event_json(const stripe::CustomerEvent& event);
+std::string to_event_json(const CustomerEvent& event);
 std::string describe(const std::vector<StripeOperation>& history);
 
 }  // namespace flexsync::test

@@ -35,9 +35,9 @@ TwoSidedWorld::TwoSidedWorld(std::uint64_t seed, const TwoSidedPlan& plan) : ran
   config.outbox_pause = milliseconds{1'000};
   config.entity_idle = milliseconds{one_in(2) ? 50 : 5'000};
   config.live_entities_max = one_in(2) ? 3 : 300;
-  config.customer.conflict = one_in(2) ? sync::FieldConflict::stripe : sync::FieldConflict::local;
-  config.customer.ordering = one_in(4) ? sync::Ordering::refetch : sync::Ordering::payload;
-  config.customer.customer_deleted = static_cast<sync::CustomerDeleted>(pick(3));
+  config.sync.conflict = one_in(2) ? sync::FieldConflict::stripe : sync::FieldConflict::local;
+  config.sync.ordering = one_in(4) ? sync::Ordering::refetch : sync::Ordering::payload;
+  config.sync.customer_deleted = static_cast<sync::CustomerDeleted>(pick(3));
 }
 
 std::string TwoSidedWorld::some_text() {
@@ -147,7 +147,7 @@ void TwoSidedWorld::change_stripe() {
   live.change(state.id, state);
 }
 
-void TwoSidedWorld::deliver(const stripe::CustomerEvent& event) {
+void TwoSidedWorld::deliver(const CustomerEvent& event) {
   auto whole = event;
   whole.state.deleted = false;  // a deletion's event carries the last state, too
   store.deliver(kTenant, event.id.str(), event.type, event.state.id.str(), to_event_json(whole), clock.now());

@@ -56,7 +56,7 @@ class TwoSidedWorld : public ActorFixture {
   UpdateCustomer some_update();
   void change_stripe();
   void deliver_one();
-  void deliver(const stripe::CustomerEvent& event);
+  void deliver(const CustomerEvent& event);
   void break_store();
   void break_stripe();
   void pass_time();
@@ -77,7 +77,7 @@ class TwoSidedWorld : public ActorFixture {
   actors::node_supervisor_actor node_;
   std::deque<Issued> issued_;
   std::vector<CustomerId> known_;                 // ids that the API has given out
-  std::vector<stripe::CustomerEvent> delivered_;  // some of them come again
+  std::vector<CustomerEvent> delivered_;  // some of them come again
   int in_stripe_ = 0;                             // made in the dashboard
   int last_external_ = 0;
 };

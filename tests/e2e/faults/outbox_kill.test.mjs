@@ -25,7 +25,7 @@ const steps = [
   'outbox.before_send',
   'outbox.answered',
   'outbox.before_booking',
-  'customer.after_commit', // of the mapping too
+  'entity.after_commit', // of the mapping too
 ];
 const passMax = 12; // several customers per life, in different places
 const stepMsMax = 30_000;

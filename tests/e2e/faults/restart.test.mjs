@@ -55,7 +55,7 @@ async function assertAllApplied(ledger, acknowledged) {
   await ledger.assertMappingsAreBijection(stored.map((id) => id.replace('evt_', 'cus_')));
 }
 
-for (const failpoint of ['supervisor.page_read', 'changes.before_commit', 'customer.before_submit']) {
+for (const failpoint of ['supervisor.page_read', 'changes.before_commit', 'entity.before_submit']) {
   test(`the next server applies what one killed at ${failpoint} left`, needsFailpoints, async () => {
     const doomed = await startServer(place, { FLEXSYNC_FAILPOINT_PLAN: `${failpoint}=kill` });
     const acknowledged = await deliverSome(doomed, tenant);

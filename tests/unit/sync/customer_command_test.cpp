@@ -24,7 +24,7 @@ CustomerCommand command(decltype(CustomerCommand::action) action, bool push = tr
   return wanted;
 }
 
-CommandDecision decide(const CustomerSnapshot& snapshot, const CustomerCommand& wanted) {
+CommandDecision decide(const EntitySnapshot& snapshot, const CustomerCommand& wanted) {
   return decide_command({3, wanted, at(100)}, snapshot);
 }
 
@@ -57,11 +57,11 @@ CreateCustomer a_new_one() {
   return wanted;
 }
 
-Intent waiting_creation_of(const CustomerSnapshot& snapshot) {
+Intent waiting_creation_of(const EntitySnapshot& snapshot) {
   return creation({kOwner, kCustomer, at(1), "req_1"}, snapshot.customer->fields);
 }
 
-CustomerSnapshot deleted(CustomerSnapshot snapshot) {
+EntitySnapshot deleted(EntitySnapshot snapshot) {
   snapshot.customer->status = Status::deleted;
   return snapshot;
 }
@@ -164,7 +164,7 @@ TEST_CASE("an update behind a waiting creation is an update; behind a refused on
 }
 
 TEST_CASE("commands for a customer that is not there or deleted: not_found") {
-  for (const auto& nobody : {CustomerSnapshot{}, deleted(mapped(ada_in_stripe(), 0))}) {
+  for (const auto& nobody : {EntitySnapshot{}, deleted(mapped(ada_in_stripe(), 0))}) {
     CHECK(error_of(decide(nobody, command(name_it("Bob")))) == ErrorCode::not_found);
     CHECK(error_of(decide(nobody, command(DeleteCustomer{}))) == ErrorCode::not_found);
     CHECK(error_of(decide(nobody, command(SyncCustomerToStripe{}))) == ErrorCode::not_found);

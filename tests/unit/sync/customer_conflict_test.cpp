@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "support/customer_snapshots.hpp"
-#include "sync/customer.hpp"
+#include "sync/event.hpp"
 #include "sync/customer_fields.hpp"
 #include "sync/intents.hpp"
 
@@ -15,12 +15,12 @@ namespace {
 
 const IntentOrigin kOrigin{kOwner, kCustomer, at(1), "req_1"};
 
-CustomerTask event(const std::string& type, std::int64_t second, stripe::CustomerState state,
+EventTask event(const std::string& type, std::int64_t second, stripe::CustomerState state,
                    const std::string& key = "") {
-  CustomerTask task;
+  EventTask task;
   task.scope = kOwner;
   task.epoch = 3;
-  task.customer_id = kCustomer;
+  task.entity = {EntityKind::customer, kCustomer.str()};
   state.deleted = type == "customer.deleted";
   task.event = {StripeEventId("evt_" + std::to_string(second)), type, at(second), key, std::move(state)};
   task.seq = 7;
@@ -28,20 +28,20 @@ CustomerTask event(const std::string& type, std::int64_t second, stripe::Custome
   return task;
 }
 
-CustomerSettings stripe_wins() {
-  CustomerSettings settings;
+Settings stripe_wins() {
+  Settings settings;
   settings.conflict = FieldConflict::stripe;
   return settings;
 }
 
-ChangeSet decided(const CustomerTask& task, const CustomerSnapshot& snapshot, const CustomerSettings& settings = {}) {
+ChangeSet decided(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings = {}) {
   const auto decision = decide(task, snapshot, settings);
   REQUIRE(std::holds_alternative<ChangeSet>(decision));
   return std::get<ChangeSet>(decision);
 }
 
 // Ours is `fields`, of which these names wait to be told; Stripe was last seen as Ada.
-CustomerSnapshot waiting(CustomerFields fields, const std::vector<std::string>& names) {
+EntitySnapshot waiting(CustomerFields fields, const std::vector<std::string>& names) {
   auto snapshot = mapped(ada_in_stripe(), 0);
   fields.metadata[kStripeCustomerIdKey] = kStripe.str();
   snapshot.customer->fields = fields;
@@ -146,7 +146,7 @@ TEST_CASE("the echo of a creation maps; a second change that waits is not undone
   const auto key = creating.intents[0].idempotency_key;
   creating = with(creating, update(kOrigin, called("Bob"), {"name"}));
   creating.customer->fields.name = "Bob";
-  for (const auto& settings : {CustomerSettings{}, stripe_wins()}) {
+  for (const auto& settings : {Settings{}, stripe_wins()}) {
     const auto change = decided(event("customer.created", 5, ada_in_stripe(), key), creating, settings);
     CHECK(change.mapping->provider_entity_id == "cus_1");
     CHECK(change.customer->fields.name == "Bob");

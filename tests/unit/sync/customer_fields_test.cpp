@@ -1,4 +1,5 @@
 #include "sync/customer_fields.hpp"
+#include "sync/origin.hpp"
 
 #include <rapidcheck/catch.h>
 
@@ -153,7 +154,8 @@ TEST_CASE("an audit row holds only the fields that differ") {
   after.fields.contact = "+1";
   after.fields.metadata = {{"plan", "gold"}};
   after.status = Status::archived;
-  const auto change = describe_change(&before, after);
+  const auto was = field_map(before);
+  const auto change = describe(&was, field_map(after));
   CHECK(json::parse(change.before) ==
         json{{"contact", "+41 44 000 00 00"}, {"metadata.team", "blue"}, {"status", "published"}});
   CHECK(json::parse(change.after) == json{{"contact", "+1"}, {"metadata.plan", "gold"}, {"status", "archived"}});
@@ -163,7 +165,7 @@ TEST_CASE("a new customer's audit row has no before and leaves empty fields out"
   Customer after;
   after.external_id = "ext-1";
   after.fields.name = "Ada";
-  const auto change = describe_change(nullptr, after);
+  const auto change = describe(nullptr, field_map(after));
   CHECK(change.before == "{}");
   CHECK(json::parse(change.after) == json{{"external_id", "ext-1"}, {"name", "Ada"}, {"status", "published"}});
 }

@@ -11,7 +11,7 @@
 
 #include "support/store_model.hpp"
 #include "support/stripe_model.hpp"
-#include "sync/customer.hpp"
+#include "sync/event.hpp"
 #include "sync/customer_fields.hpp"
 
 using namespace flexsync;
@@ -29,7 +29,7 @@ constexpr int kEventsMax = 6;
 enum class Asking { always, sometimes, never };
 
 struct Case {
-  CustomerSettings settings;
+  Settings settings;
   Asking asking = Asking::always;
   bool interleaved = false;  // events arrive while the operations still go on
 };
@@ -107,7 +107,7 @@ class World {
  private:
   int pick(int choices) { return std::uniform_int_distribution<int>(0, choices - 1)(random_); }
 
-  const stripe::CustomerEvent& event_of(std::int64_t seq) const {
+  const CustomerEvent& event_of(std::int64_t seq) const {
     const auto& id = store_.row(seq).row.event_id;
     return std::find_if(history_->begin(), history_->end(),
                         [&](const auto& operation) { return operation.event.id == id; })
@@ -131,21 +131,21 @@ class World {
     return case_.asking == Asking::always || (case_.asking == Asking::sometimes && pick(2) == 0);
   }
 
-  CustomerDecision ask(const CustomerTask& task, const CustomerSnapshot& snapshot, bool answered) {
+  Decision ask(const EventTask& task, const EntitySnapshot& snapshot, bool answered) {
     if (!answered) {
       return decide_unanswered(task, snapshot, case_.settings, "no answer");
     }
     const auto now = from_unix_seconds(now_);
     const std::chrono::seconds duration{pick(2)};
-    return decide_fetched(task, snapshot, case_.settings, current_state(history_->at(happened_)),
-                          {now - duration - std::chrono::seconds{1}, now});
+    return decide_fetched(task, snapshot, case_.settings,
+                          {current_state(history_->at(happened_)), {now - duration - std::chrono::seconds{1}, now}});
   }
 
   // True when Stripe was asked and answered.
   bool handle(std::int64_t seq, bool before_fetch, ChangeResult expected) {
-    const auto stored = store_.load({kOwner, kCustomer, kStripe});
-    const CustomerSnapshot snapshot{stored.customer, stored.mapping, stored.shadow, stored.intents};
-    const CustomerTask task{kOwner, store_.epoch(kOwner),    kCustomer,   event_of(seq), seq, false,
+    const auto stored = store_.load(of_customer(kOwner, kCustomer, kStripe));
+    const auto& snapshot = stored;
+    const EventTask task{kOwner, store_.epoch(kOwner),    {EntityKind::customer, kCustomer.str()},   event_of(seq), seq, false,
                             "req",  from_unix_seconds(now_), before_fetch};
     auto decision = decide(task, snapshot, case_.settings);
     bool answered = false;

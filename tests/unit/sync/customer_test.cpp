@@ -1,5 +1,5 @@
 // DESIGN section 5, customers: each rule as an example. That all orders end alike is customer_order_test.cpp's.
-#include "sync/customer.hpp"
+#include "sync/event.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
@@ -24,11 +24,11 @@ stripe::CustomerState named(const std::string& name) {
   return state;
 }
 
-CustomerTask task(const std::string& type, std::int64_t second, stripe::CustomerState state) {
-  CustomerTask task;
+EventTask task(const std::string& type, std::int64_t second, stripe::CustomerState state) {
+  EventTask task;
   task.scope = kOwner;
   task.epoch = 3;
-  task.customer_id = kCustomer;
+  task.entity = {EntityKind::customer, kCustomer.str()};
   state.deleted = type == "customer.deleted";
   task.event = {StripeEventId("evt_" + std::to_string(second)), type, from_unix_seconds(second), {}, std::move(state)};
   task.seq = 7;
@@ -37,13 +37,13 @@ CustomerTask task(const std::string& type, std::int64_t second, stripe::Customer
   return task;
 }
 
-ChangeSet change_of(const CustomerDecision& decision) {
+ChangeSet change_of(const Decision& decision) {
   REQUIRE(std::holds_alternative<ChangeSet>(decision));
   return std::get<ChangeSet>(decision);
 }
 
 // What the store holds after this change.
-CustomerSnapshot after(const ChangeSet& change, CustomerSnapshot snapshot = {}) {
+EntitySnapshot after(const ChangeSet& change, EntitySnapshot snapshot = {}) {
   if (change.customer) {
     snapshot.customer = change.customer;
   }
@@ -56,11 +56,11 @@ CustomerSnapshot after(const ChangeSet& change, CustomerSnapshot snapshot = {}) 
   return snapshot;
 }
 
-CustomerSnapshot created(const std::string& name, std::int64_t second = kSecond) {
+EntitySnapshot created(const std::string& name, std::int64_t second = kSecond) {
   return after(change_of(decide(task("customer.created", second, named(name)), {}, {})));
 }
 
-InboxOutcome outcome(const CustomerDecision& decision) {
+InboxOutcome outcome(const Decision& decision) {
   return change_of(decision).settlement->outcome;
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("what Stripe answers stands, and the interval in which it was true dec
   const auto snapshot = created("Ada");
   const auto event = task("customer.updated", kSecond, named("Bob"));
   const TrueInterval during{from_unix_seconds(kSecond - 1), from_unix_seconds(kSecond + 2)};
-  const auto change = change_of(decide_fetched(event, snapshot, {}, named("Cleo"), during));
+  const auto change = change_of(decide_fetched(event, snapshot, {}, {named("Cleo"), during}));
   CHECK(change.customer->fields.name == "Cleo");
   CHECK(change.stripe_object->true_during == TrueInterval{from_unix_seconds(kSecond), from_unix_seconds(kSecond + 2)});
   CHECK_FALSE(change.stripe_object->needs_reconcile);
@@ -162,7 +162,7 @@ TEST_CASE("an event that waited while Stripe was asked needs no asking of its ow
   const auto change = change_of(decide(event, created("Ada"), {}));
   CHECK(change.settlement->outcome == InboxOutcome::superseded);
   CHECK_FALSE(change.stripe_object);
-  event.event.state.deleted = true;
+  std::get<stripe::CustomerState>(event.event.state).deleted = true;
   CHECK(change_of(decide(event, created("Ada"), {})).stripe_object->deleted);  // a deletion is final all the same
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("only where Stripe cannot be asked the last arrival stands, and the ob
 }
 
 TEST_CASE("with ordering = refetch every event is a mere hint") {
-  const CustomerSettings refetch{CustomerDeleted::log, Ordering::refetch};
+  const Settings refetch{CustomerDeleted::log, Ordering::refetch};
   const auto hint = task("customer.created", kSecond, named("Ada"));
   CHECK(std::holds_alternative<Refetch>(decide(hint, {}, refetch)));
   CHECK(std::holds_alternative<Refetch>(
@@ -228,7 +228,7 @@ TEST_CASE("an object that Stripe shows as deleted is deleted, with the fields of
   gone.deleted = true;
   const TrueInterval during{from_unix_seconds(kSecond), from_unix_seconds(kSecond + 2)};
   const auto event = task("customer.updated", kSecond, named("Bob"));
-  const auto change = change_of(decide_fetched(event, created("Ada"), {}, gone, during));
+  const auto change = change_of(decide_fetched(event, created("Ada"), {}, {gone, during}));
   CHECK(change.stripe_object->deleted);
   CHECK(change.mapping->status == Status::deleted);
   CHECK(change.customer->fields.name == "Bob");
@@ -275,12 +275,12 @@ TEST_CASE("an invalid country is noted on the event and does not stop it") {
 
 TEST_CASE("what metadata claims, and whether the object is another environment's") {
   auto state = named("Ada");
-  CHECK_FALSE(claimed_customer(state));
+  CHECK_FALSE(claimed_entity(state));
   CHECK_FALSE(belongs_elsewhere(state, kOwner));
   state.metadata = {{"flexprice_customer_id", "ext-7"}, {"flexprice_environment", "env_1"}};
-  CHECK(claimed_customer(state) == "ext-7");
+  CHECK(claimed_entity(state) == "ext-7");
   CHECK_FALSE(belongs_elsewhere(state, kOwner));
   state.metadata = {{"flexprice_customer_id", ""}, {"flexprice_environment", "env_2"}};
-  CHECK_FALSE(claimed_customer(state));
+  CHECK_FALSE(claimed_entity(state));
   CHECK(belongs_elsewhere(state, kOwner));
 }

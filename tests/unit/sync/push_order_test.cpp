@@ -12,7 +12,7 @@
 #include "support/customer_snapshots.hpp"
 #include "support/store_model.hpp"
 #include "support/stripe_model.hpp"
-#include "sync/customer.hpp"
+#include "sync/event.hpp"
 #include "sync/customer_command.hpp"
 #include "sync/customer_fields.hpp"
 #include "sync/intents.hpp"
@@ -155,12 +155,12 @@ class World {
                                                   [](const auto& one) { return one.ours; }));
   }
 
-  CustomerSnapshot snapshot() const {
-    const auto stored = store_.load({kOwner, kCustomer, kStripe});
-    return {stored.customer, stored.mapping, stored.shadow, stored.intents};
+  EntitySnapshot snapshot() const {
+    const auto stored = store_.load(of_customer(kOwner, kCustomer, kStripe));
+    return stored;
   }
 
-  std::vector<Intent> ready() const { return store_.load({kOwner, kCustomer, kStripe}).intents; }
+  std::vector<Intent> ready() const { return store_.load(of_customer(kOwner, kCustomer, kStripe)).intents; }
 
   void apply(const ChangeSet& change) { REQUIRE(store_.apply(change).result == ChangeResult::committed); }
 
@@ -192,16 +192,16 @@ class World {
              const std::string& key) {
     const auto seq = store_.deliver(kOwner, id, type, kStripe.str(), "", Timestamp{});
     state.deleted = type == "customer.deleted";
-    CustomerTask task;
+    EventTask task;
     task.scope = kOwner;
     task.epoch = store_.epoch(kOwner);
-    task.customer_id = kCustomer;
+    task.entity = {EntityKind::customer, kCustomer.str()};
     task.event = {StripeEventId(id), type, at(second), key, state};
     task.seq = seq.value();
     task.now = at(now_);
     auto decision = decide(task, snapshot(), settings_);
     if (std::holds_alternative<Refetch>(decision)) {
-      decision = decide_fetched(task, snapshot(), settings_, fetched(), during_fetch());
+      decision = decide_fetched(task, snapshot(), settings_, {fetched(), during_fetch()});
     }
     REQUIRE(std::holds_alternative<ChangeSet>(decision));
     apply(std::get<ChangeSet>(decision));
@@ -253,7 +253,7 @@ class World {
   const History* history_;
   std::minstd_rand random_;
   stripe::CustomerState in_stripe_;
-  CustomerSettings settings_;
+  Settings settings_;
   StoreModel store_;
   std::int64_t now_ = 0;
   std::size_t given_up_to_ = 0;  // steps whose commands were given

@@ -46,11 +46,11 @@ stripe::Answered deleted_answer() {
 }
 
 // The first waiting intent's outcome.
-PushTask outcome(const CustomerSnapshot& snapshot, PushResult result, StripeId id = kStripe) {
+PushTask outcome(const EntitySnapshot& snapshot, PushResult result, StripeId id = kStripe) {
   return {kOwner, 3, kCustomer, snapshot.intents.at(0), std::move(id), std::move(result), at(20)};
 }
 
-PushDecision decide(const CustomerSnapshot& snapshot, PushResult result) {
+PushDecision decide(const EntitySnapshot& snapshot, PushResult result) {
   return decide_pushed(outcome(snapshot, std::move(result)), snapshot, {}, kRetry);
 }
 
@@ -71,13 +71,13 @@ stripe::CustomerState in_stripe(const std::string& name) {
 }
 
 // Mapped, local name `name`, an update of it waiting; Stripe was last seen as Ada in second 0.
-CustomerSnapshot told(const std::string& name) {
+EntitySnapshot told(const std::string& name) {
   auto snapshot = mapped(in_stripe("Ada"), 0);
   snapshot.customer->fields.name = name;
   return with(std::move(snapshot), an_update(name));
 }
 
-CustomerSnapshot creating() {
+EntitySnapshot creating() {
   return with(only_ours(), a_creation());
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("the answer to the first of two changes does not undo the second, whoe
   auto snapshot = with(told("Bob"), an_update("Cleo"));
   snapshot.customer->fields.name = "Cleo";
   for (const auto conflict : {FieldConflict::local, FieldConflict::stripe}) {
-    CustomerSettings settings;
+    Settings settings;
     settings.conflict = conflict;
     const auto task = outcome(snapshot, answered(in_stripe("Bob"), 9, 10));
     const auto change = change_of(decide_pushed(task, snapshot, settings, kRetry));
@@ -437,7 +437,7 @@ TEST_CASE("asked again, and Stripe cannot be asked now: the intent is sent once 
 TEST_CASE("asked again, and Stripe cannot be asked at all: what is at hand stands, marked for reconcile") {
   const auto fresh = creating();
   const auto made =
-      decide_pushed_unanswered(outcome(fresh, answered(in_stripe("Ada"), 9, 10, true)), fresh, CustomerSettings{});
+      decide_pushed_unanswered(outcome(fresh, answered(in_stripe("Ada"), 9, 10, true)), fresh, Settings{});
   CHECK(made.mapping);
   CHECK(made.stripe_object->needs_reconcile);
   auto snapshot = told("Bob");

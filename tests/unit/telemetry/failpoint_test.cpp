@@ -71,10 +71,10 @@ TEST_CASE("a failpoint that is not listed is a fault of the code") {
 
 TEST_CASE("the macro passes the failpoint exactly where failpoints are compiled in") {
   const Disarm after;
-  failpoint::arm("customer.before_submit=throw");
+  failpoint::arm("entity.before_submit=throw");
 #ifdef FLEXSYNC_FAILPOINTS
-  CHECK_THROWS_AS([] { FLEXSYNC_FAILPOINT("customer.before_submit"); }(), FailpointError);
+  CHECK_THROWS_AS([] { FLEXSYNC_FAILPOINT("entity.before_submit"); }(), FailpointError);
 #else
-  CHECK_NOTHROW([] { FLEXSYNC_FAILPOINT("customer.before_submit"); }());
+  CHECK_NOTHROW([] { FLEXSYNC_FAILPOINT("entity.before_submit"); }());
 #endif
 }

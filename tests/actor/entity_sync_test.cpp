@@ -1,5 +1,5 @@
 // One customer's actor: one change at a time, and what it makes of every answer of the store and of Stripe.
-#include "actors/customer_sync.hpp"
+#include "actors/entity_sync.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -19,8 +19,8 @@ struct Fixture : ActorFixture {
   void start() {
     supervisor = fake_supervisor(*this, log);
     client = own(system.spawn(stripe_client, services(), kTenant));
-    actor = own(system.spawn(customer_sync, CustomerSyncArgs{services(), kTenant, store.epoch(kTenant),
-                                                             CustomerId("cust_1"), supervisor, client}));
+    actor = own(system.spawn(entity_sync, EntitySyncArgs{services(), kTenant, store.epoch(kTenant),
+                                                             {EntityKind::customer, "cust_1"}, supervisor, client}));
   }
 
   std::int64_t apply(const std::string& event, const std::string& name, std::int64_t second = kSecondZero,
@@ -33,7 +33,7 @@ struct Fixture : ActorFixture {
   void send_again(std::int64_t seq, int attempts, bool was_parked) {
     const auto& row = store.row(seq).row;
     auto routed = std::make_shared<RoutedEvent>();
-    routed->event = *stripe::parse_customer_event(row.payload);
+    routed->event = *stripe::parse_object_event(row.payload);
     routed->seq = seq;
     routed->attempts = attempts;
     routed->was_parked = was_parked;
@@ -46,7 +46,7 @@ struct Fixture : ActorFixture {
   SupervisorLog log;
   tenant_supervisor_actor supervisor;
   stripe_client_actor client;
-  customer_sync_actor actor;
+  entity_sync_actor actor;
 };
 
 }  // namespace

@@ -1,8 +1,8 @@
-// What a customer's actor does with an API command, and with what became of an intent.
+// What an entity's actor (so far: a customer's) does with an API command, and with what became of an intent.
 #include <caf/all.hpp>
 #include <variant>
 
-#include "actors/customer_sync.hpp"
+#include "actors/entity_sync.hpp"
 #include "actors/overloaded.hpp"
 #include "sync/customer_command.hpp"
 #include "telemetry/failpoint.hpp"
@@ -26,7 +26,7 @@ std::optional<std::string> why_not_now(const stripe::CallOutcome& outcome) {
 
 // --- commands -----------------------------------------------------------------------------------------------------
 
-void customer_sync_state::decide_command() {
+void entity_sync_state::decide_command() {
   const auto decision = sync::decide_command({args.epoch, command()->question(), now()}, snapshot_);
   std::visit(Overloaded{
                  [this](const ChangeSet& change) { write(change); },
@@ -40,7 +40,7 @@ void customer_sync_state::decide_command() {
              decision);
 }
 
-void customer_sync_state::on_command_committed() {
+void entity_sync_state::on_command_committed() {
   FLEXSYNC_FAILPOINT("outbox.intent_committed");
   const auto asked = command();
   CustomerReply reply{*snapshot_.customer, snapshot_.mapping, std::nullopt};
@@ -52,7 +52,7 @@ void customer_sync_state::on_command_committed() {
 }
 
 // Durable is done, unless the caller waits for Stripe.
-void customer_sync_state::wait_or_answer(const PendingCommandPtr& asked, CustomerReply reply) {
+void entity_sync_state::wait_or_answer(const PendingCommandPtr& asked, CustomerReply reply) {
   const auto wait = asked->question().wait;
   if (!wait || !reply.intent) {
     answer_command(asked, std::move(reply));
@@ -64,7 +64,7 @@ void customer_sync_state::wait_or_answer(const PendingCommandPtr& asked, Custome
   self->delayed_send(self, *wait, expire_atom::value, waiters_);
 }
 
-void customer_sync_state::answer_waiting(const Intent& intent) {
+void entity_sync_state::answer_waiting(const Intent& intent) {
   std::erase_if(waiting_, [&](const auto& entry) {
     const auto& waiter = entry.second;
     if (waiter.intent == intent.id) {
@@ -74,39 +74,39 @@ void customer_sync_state::answer_waiting(const Intent& intent) {
   });
 }
 
-void customer_sync_state::on_expired(std::uint64_t waiter) {
+void entity_sync_state::on_expired(std::uint64_t waiter) {
   if (waiting_.erase(waiter) > 0) {  // it hears how far its intent had come
-    self->send(args.supervisor, done_atom::value, args.customer_id);
+    self->send(args.supervisor, done_atom::value, args.entity);
   }
 }
 
-void customer_sync_state::answer_command(const PendingCommandPtr& asked, Result<CustomerReply> reply) {
+void entity_sync_state::answer_command(const PendingCommandPtr& asked, Result<CustomerReply> reply) {
   asked->answer(std::move(reply));
-  self->send(args.supervisor, done_atom::value, args.customer_id);
+  self->send(args.supervisor, done_atom::value, args.entity);
 }
 
-void customer_sync_state::fail_command(ErrorCode code, const std::string& message) {
+void entity_sync_state::fail_command(ErrorCode code, const std::string& message) {
   answer_command(command(), fail(code, message));
   next_after_head();
 }
 
 // --- what became of intents ---------------------------------------------------------------------------------------
 
-sync::PushTask customer_sync_state::push_task() const {
-  return {args.scope, args.epoch, args.customer_id, push()->intent, push()->stripe_id, push()->result, now()};
+sync::PushTask entity_sync_state::push_task() const {
+  return {args.scope, args.epoch, customer_id(), push()->intent, push()->stripe_id, push()->result, now()};
 }
 
-void customer_sync_state::decide_push() {
+void entity_sync_state::decide_push() {
   auto decision =
-      sync::decide_pushed(push_task(), snapshot_, args.services->config.customer, args.services->config.push_retry);
+      sync::decide_pushed(push_task(), snapshot_, args.services->config.sync, args.services->config.push_retry);
   if (auto* change = std::get_if<ChangeSet>(&decision)) {
     book(std::move(*change));
   } else {
-    fetch(push()->stripe_id);
+    fetch({"customer", push()->stripe_id});
   }
 }
 
-void customer_sync_state::book(ChangeSet change) {
+void entity_sync_state::book(ChangeSet change) {
   if (change.intents.empty() && !change.stripe_object) {
     finish_push(false);  // its echo has said it all before
     return;
@@ -115,11 +115,11 @@ void customer_sync_state::book(ChangeSet change) {
   write(std::move(change));
 }
 
-void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
-  const auto& settings = args.services->config.customer;
+void entity_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
+  const auto& settings = args.services->config.sync;
   if (const auto* found = std::get_if<stripe::Answered>(&outcome)) {
     if (const auto state = stripe::parse_customer(found->json)) {
-      fetched_ = true;
+      fetched_ = sync::Fetched{*state, found->true_during};
       write(sync::decide_pushed_fetched(push_task(), snapshot_, settings, *state, found->true_during));
       return;
     }
@@ -132,8 +132,8 @@ void customer_sync_state::on_push_fetched(const stripe::CallOutcome& outcome) {
   }
 }
 
-void customer_sync_state::finish_push(bool again) {
-  self->send(args.supervisor, booked_atom::value, args.customer_id, push()->intent.seq, again);
+void entity_sync_state::finish_push(bool again) {
+  self->send(args.supervisor, booked_atom::value, args.entity, push()->intent.seq, again);
   next_after_head();
 }
 

@@ -1,0 +1,241 @@
+#include "sync/event.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "sync/customer.hpp"
+#include "sync/intents.hpp"
+#include "sync/ordering.hpp"
+#include "sync/plan.hpp"
+#include "sync/price.hpp"
+#include "sync/subscription.hpp"
+
+namespace flexsync::sync {
+
+namespace {
+
+constexpr TrueInterval kBeforeAnyEvent{};
+
+StateOrigin origin_of(const EventTask& task) {
+  return {task.scope,
+          task.epoch,
+          task.entity,
+          task.now,
+          task.request_id,
+          "stripe:" + task.event.id.str(),
+          kStripeItself,
+          {{"sync_direction", "inbound"},
+           {"created_via", "webhook"},
+           {"webhook_event", task.event.type},
+           {"webhook_id", task.event.id.str()}},
+          {{"last_webhook_event", task.event.type}, {"last_webhook_id", task.event.id.str()}}};
+}
+
+Context context_of(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  return {origin_of(task), snapshot, settings, &task.event};
+}
+
+// Stripe names the request that caused an event by its key: our own write has come back, so it was carried out.
+ChangeSet settled(const EventTask& task, const EntitySnapshot& snapshot, InboxOutcome outcome, std::string reason) {
+  auto change = change_of(origin_of(task));
+  change.settlement = InboxSettlement{task.seq, task.event.id, outcome, std::move(reason), task.was_parked, task.now};
+  for (const auto& intent : snapshot.intents) {
+    if (!task.event.idempotency_key.empty() && intent.idempotency_key == task.event.idempotency_key) {
+      change.intents.push_back(sync::settled(intent, task.now));
+    }
+  }
+  return change;
+}
+
+Decision conclude(ChangeSet change, Taken taken) {
+  if (taken.conflict) {
+    return std::move(*taken.conflict);
+  }
+  if (!taken.missing.empty()) {
+    return Missing{std::move(taken.missing)};
+  }
+  return change;
+}
+
+Decision apply_state(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                     const stripe::ObjectState& state, const TrueInterval& true_during) {
+  auto change = settled(task, snapshot, InboxOutcome::unchanged, {});
+  const auto context = context_of(task, snapshot, settings);
+  auto taken = std::visit([&](const auto& object) { return take(context, object, true_during, change); }, state);
+  auto& settlement = *change.settlement;
+  if (!taken.ignored.empty()) {
+    settlement.outcome = InboxOutcome::ignored;
+    settlement.reason = taken.ignored;
+  } else {
+    settlement.outcome = taken.changed ? InboxOutcome::applied : InboxOutcome::unchanged;
+    settlement.reason = taken.note;
+  }
+  return conclude(std::move(change), std::move(taken));
+}
+
+Decision apply_deletion(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                        const stripe::ObjectState& last, Timestamp at) {
+  auto change = settled(task, snapshot, InboxOutcome::applied, {});
+  const auto known = snapshot.shadow ? std::max(at, snapshot.shadow->true_during.to) : at;
+  const auto context = context_of(task, snapshot, settings);
+  auto taken = std::visit([&](const auto& object) { return take_deletion(context, object, known, change); }, last);
+  change.settlement->reason = taken.note;
+  return conclude(std::move(change), std::move(taken));
+}
+
+// Nothing of the state is taken over.
+Decision pass_by(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings, InboxOutcome outcome,
+                 std::string reason) {
+  auto change = settled(task, snapshot, outcome, std::move(reason));
+  const auto context = context_of(task, snapshot, settings);
+  auto taken =
+      std::visit([&](const auto& object) { return sync::pass_by(context, object, change); }, task.event.state);
+  return conclude(std::move(change), std::move(taken));
+}
+
+// What an event leaves out and what is known of it: {the state with it, whether that is all}.
+std::pair<stripe::ObjectState, bool> completed(const EntitySnapshot& snapshot, const stripe::ObjectState& state) {
+  auto whole = state;
+  const bool complete = std::visit([&](auto& object) { return complete_from(snapshot.shadow, object); }, whole);
+  return {std::move(whole), complete};
+}
+
+}  // namespace
+
+Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  const auto [state, is_whole] = completed(snapshot, task.event.state);
+  const auto judged = judge(snapshot.shadow,
+                            {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state),
+                             task.before_fetch},
+                            settings.ordering);
+  switch (judged.verdict) {
+    case Verdict::take:
+      if (!is_whole) {
+        return Refetch{};
+      }
+      return apply_state(task, snapshot, settings, state, {task.event.created, task.event.created});
+    case Verdict::take_deletion:
+      return apply_deletion(task, snapshot, settings, state, task.event.created);
+    case Verdict::unchanged:
+      return pass_by(task, snapshot, settings, InboxOutcome::unchanged, {});
+    case Verdict::superseded:
+      return pass_by(task, snapshot, settings, InboxOutcome::superseded, judged.why);
+    case Verdict::refetch:
+      break;
+  }
+  return Refetch{};
+}
+
+Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                        const Fetched& fetched) {
+  const auto& shadow = snapshot.shadow;
+  if (shadow && shadow->deleted) {
+    return pass_by(task, snapshot, settings, InboxOutcome::superseded,
+                   "the " + shadow->object_type + " was deleted in Stripe");
+  }
+  if (stripe::is_deleted(fetched.state)) {
+    // A deleted object is fetched without its fields: the event's are the last ones known.
+    return apply_deletion(task, snapshot, settings, task.event.state, fetched.true_during.to);
+  }
+  const auto known = shadow ? later(shadow->true_during, fetched.true_during) : fetched.true_during;
+  return apply_state(task, snapshot, settings, completed(snapshot, fetched.state).first, known);
+}
+
+Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                           const std::string& why) {
+  const auto& shadow = snapshot.shadow;
+  if (settings.ordering == Ordering::refetch && shadow &&
+      order(shadow->true_during, task.event.created) == Order::superseded) {
+    return pass_by(task, snapshot, settings, InboxOutcome::superseded, "a later state is known");
+  }
+  const TrueInterval at_event{task.event.created, task.event.created};
+  const auto known = shadow ? later(shadow->true_during, at_event) : at_event;
+  auto decision = apply_state(task, snapshot, settings, completed(snapshot, task.event.state).first, known);
+  if (auto* change = std::get_if<ChangeSet>(&decision); change != nullptr && change->stripe_object) {
+    change->stripe_object->needs_reconcile = true;
+    change->settlement->reason = "the last arrival stands until reconcile: " + why;
+  }
+  return decision;
+}
+
+// --- parents ------------------------------------------------------------------------------------------------------
+
+std::optional<std::string> existing_parent(const ParentTask& task, const EntitySnapshot& snapshot) {
+  if (task.entity.kind == EntityKind::customer) {
+    return snapshot.customer ? std::optional(snapshot.customer->id.str()) : std::nullopt;
+  }
+  return snapshot.plan ? std::optional(snapshot.plan->id.str()) : std::nullopt;
+}
+
+namespace {
+
+stripe::ObjectState empty_shell(const ObjectKey& key) {
+  if (key.type == "customer") {
+    stripe::CustomerState customer;
+    customer.id = key.id;
+    return customer;
+  }
+  stripe::ProductState product;
+  product.id = key.id;
+  return product;
+}
+
+}  // namespace
+
+Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                       const std::optional<Fetched>& fetched) {
+  const StateOrigin origin{task.scope,
+                           task.epoch,
+                           task.entity,
+                           task.now,
+                           task.request_id,
+                           "stripe:" + task.object.id.str(),
+                           kStripeItself,
+                           {{"sync_direction", "inbound"}, {"created_via", "create_missing"}},
+                           {}};
+  if (!fetched && task.object.type == "price") {
+    return Conflict{"price " + task.object.id.str() + " cannot be a plan before Stripe has said what it is"};
+  }
+  const Context context{origin, snapshot, settings, nullptr};
+  auto change = change_of(origin);
+  Taken taken;
+  if (fetched && !stripe::is_deleted(fetched->state)) {
+    const auto& shadow = snapshot.shadow;
+    const auto known = shadow ? later(shadow->true_during, fetched->true_during) : fetched->true_during;
+    taken = std::visit([&](const auto& object) { return take(context, object, known, change); }, fetched->state);
+  } else if (fetched) {
+    taken = std::visit(
+        [&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
+        fetched->state);
+  } else {
+    taken = std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); },
+                       empty_shell(task.object));
+    if (change.stripe_object) {
+      change.stripe_object->state.clear();  // nothing is known: whatever comes is news
+      change.stripe_object->needs_reconcile = true;
+    }
+  }
+  return conclude(std::move(change), std::move(taken));
+}
+
+// --- whose it is --------------------------------------------------------------------------------------------------
+
+std::optional<std::string> claimed_entity(const stripe::ObjectState& state) {
+  if (!std::holds_alternative<stripe::CustomerState>(state)) {
+    return std::nullopt;  // nothing else is made in Stripe by us, or claimed by others
+  }
+  const auto& metadata = stripe::metadata_of(state);
+  const auto claimed = metadata.find(std::string(stripe::kMetadataCustomerId));
+  if (claimed == metadata.end() || claimed->second.empty()) {
+    return std::nullopt;
+  }
+  return claimed->second;
+}
+
+bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope) {
+  const auto& metadata = stripe::metadata_of(state);
+  const auto named = metadata.find(std::string(stripe::kMetadataEnvironment));
+  return named != metadata.end() && !named->second.empty() && named->second != scope.environment.str();
+}
+
+}  // namespace flexsync::sync

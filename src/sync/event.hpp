@@ -1,0 +1,47 @@
+// What a Stripe event means for the entity it is about: pure decisions, no I/O, no clock. The order of states is the
+// same for all kinds of objects (here, and ordering.hpp); what a state changes is each kind's own (customer.hpp,
+// plan.hpp, price.hpp, subscription.hpp).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "domain/change_set.hpp"
+#include "sync/decision.hpp"
+
+namespace flexsync::sync {
+
+Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings);
+
+// After a Refetch: the object as Stripe has it now.
+Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                        const Fetched& fetched);
+
+// After a Refetch that Stripe could not answer: the last arrival stands, and the object is marked for reconcile.
+Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                           const std::string& why);
+
+// A subscription needs this customer, product or price to exist here.
+struct ParentTask {
+  Scope scope;
+  std::int64_t epoch = 0;
+  EntityKey entity;
+  ObjectKey object;
+  std::string request_id;
+  Timestamp now;
+};
+
+// The entity's id, where it exists already; in a price's case the plan's that it is.
+std::optional<std::string> existing_parent(const ParentTask& task, const EntitySnapshot& snapshot);
+
+// The parent as Stripe has it, or an empty shell, older than any event, where Stripe could not be asked (`fetched` is
+// empty). Never Refetch.
+Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                       const std::optional<Fetched>& fetched);
+
+// The customer that Stripe's metadata claims this object to be: our id, or an external_id of ours. Nothing when there
+// is no claim; objects of another environment are ignored, which the caller asks with belongs_elsewhere().
+std::optional<std::string> claimed_entity(const stripe::ObjectState& state);
+bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
+
+}  // namespace flexsync::sync

@@ -1,0 +1,165 @@
+// DESIGN section 5, prices and legacy plans: each rule as an example.
+#include "sync/price.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "sync/event.hpp"
+
+using namespace flexsync;
+using namespace flexsync::sync;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const EntityKey kEntity{EntityKind::plan, "plan_01ARZ3NDEKTSV4RRFFQ69G5FAV"};
+constexpr std::int64_t kSecond = 1'790'000'000;
+
+stripe::PriceState monthly(const std::string& cents) {
+  stripe::PriceState state;
+  state.id = StripeId("price_1");
+  state.product = StripeId("prod_1");
+  state.currency = "usd";
+  state.unit_amount = Decimal::parse(cents);
+  state.interval = "month";
+  state.interval_count = 3;
+  state.usage_type = "licensed";
+  state.billing_scheme = "per_unit";
+  state.nickname = "Gold";
+  return state;
+}
+
+stripe::PriceState tiered(bool with_tiers) {
+  auto state = monthly("0");
+  state.unit_amount.reset();
+  state.billing_scheme = "tiered";
+  state.tiers_mode = "graduated";
+  if (with_tiers) {
+    state.tiers = {{Decimal(10), Decimal(500), std::nullopt}, {std::nullopt, Decimal(250), Decimal(1000)}};
+  }
+  return state;
+}
+
+EventTask task(const std::string& type, std::int64_t second, stripe::PriceState state) {
+  EventTask task;
+  task.scope = {TenantId("tenant_1"), EnvironmentId("env_1")};
+  task.epoch = 3;
+  task.entity = kEntity;
+  state.deleted = type.ends_with(".deleted");
+  task.event = {StripeEventId("evt_" + std::to_string(second)), type, from_unix_seconds(second), {}, std::move(state)};
+  task.seq = 7;
+  task.now = from_unix_seconds(second + 1);
+  return task;
+}
+
+ChangeSet change_in(const Decision& decision) {
+  REQUIRE(std::holds_alternative<ChangeSet>(decision));
+  return std::get<ChangeSet>(decision);
+}
+
+EntitySnapshot after(const ChangeSet& change, EntitySnapshot snapshot = {}) {
+  absorb(change, {}, snapshot);
+  return snapshot;
+}
+
+Settings by_price() {
+  Settings settings;
+  settings.plan_source = PlanSource::price;
+  return settings;
+}
+
+}  // namespace
+
+TEST_CASE("a price is remembered under its product's plan, in the currency's main unit") {
+  const auto change = change_in(decide(task("price.created", kSecond, monthly("1999.5")), {}, {}));
+  REQUIRE(change.price);
+  CHECK(change.price->plan_id.str() == kEntity.id);
+  CHECK(change.price->amount == Decimal::parse("19.995"));
+  CHECK(change.price->billing_period == BillingPeriod::monthly);
+  CHECK(change.price->billing_period_count == 3);
+  CHECK_FALSE(change.price->metered);
+  CHECK_FALSE(change.plan);
+  CHECK(change.settlement->outcome == InboxOutcome::applied);
+}
+
+TEST_CASE("currencies without decimals, and with three") {
+  auto yen = monthly("500");
+  yen.currency = "jpy";
+  CHECK(change_in(decide(task("price.created", kSecond, yen), {}, {})).price->amount == Decimal(500));
+  auto dinar = monthly("1500");
+  dinar.currency = "kwd";
+  CHECK(change_in(decide(task("price.created", kSecond, dinar), {}, {})).price->amount == Decimal::parse("1.5"));
+}
+
+TEST_CASE("a price that comes before its product leads the product to the same plan") {
+  const auto change = change_in(decide(task("price.created", kSecond, monthly("100")), {}, {}));
+  REQUIRE(change.product);
+  CHECK(change.product->stripe_id.str() == "prod_1");
+  CHECK(change.product->entity_id == kEntity.id);
+  CHECK(change.product->state.empty());
+  CHECK(change.product->needs_reconcile);
+  const auto again = change_in(decide(task("price.updated", kSecond + 1, monthly("200")), after(change), {}));
+  CHECK_FALSE(again.product);
+}
+
+TEST_CASE("an inactive price is archived, a deleted one deleted for good") {
+  auto state = monthly("100");
+  const auto snapshot = after(change_in(decide(task("price.created", kSecond, state), {}, {})));
+  state.active = false;
+  CHECK(change_in(decide(task("price.updated", kSecond + 1, state), snapshot, {})).price->status == Status::archived);
+  const auto deleted = change_in(decide(task("plan.deleted", kSecond + 2, state), snapshot, {}));
+  CHECK(deleted.price->status == Status::deleted);
+  CHECK(deleted.stripe_object->deleted);
+  const auto late = change_in(decide(task("price.updated", kSecond + 3, monthly("1")), after(deleted, snapshot), {}));
+  CHECK(late.settlement->outcome == InboxOutcome::superseded);
+}
+
+TEST_CASE("tiers are left out of events: they are fetched once, and known from then on") {
+  const auto event = task("price.created", kSecond, tiered(false));
+  CHECK(std::holds_alternative<Refetch>(decide(event, {}, {})));
+  const Fetched fetched{tiered(true), {from_unix_seconds(kSecond), from_unix_seconds(kSecond + 2)}};
+  const auto change = change_in(decide_fetched(event, {}, {}, fetched));
+  REQUIRE(change.price);
+  CHECK(change.price->tier_mode == "SLAB");
+  CHECK(change.price->tiers == std::vector<PriceTier>{{Decimal(10), Decimal(5), std::nullopt},
+                                                      {std::nullopt, Decimal::parse("2.5"), Decimal(10)}});
+  auto renamed = tiered(false);
+  renamed.nickname = "Silver";
+  const auto next = change_in(decide(task("price.updated", kSecond + 5, renamed), after(change), {}));
+  CHECK(next.price->display_name == "Silver");
+  CHECK(next.price->tiers == change.price->tiers);
+}
+
+TEST_CASE("words of Stripe's that are new to us are for a person") {
+  auto state = monthly("100");
+  state.interval = "fortnight";
+  auto decision = decide(task("price.created", kSecond, state), {}, {});
+  REQUIRE(std::holds_alternative<Conflict>(decision));
+  CHECK(std::get<Conflict>(decision).code == "unknown_value");
+  CHECK_THAT(std::get<Conflict>(decision).message, Contains("fortnight"));
+  state = monthly("100");
+  state.usage_type = "estimated";
+  CHECK(std::holds_alternative<Conflict>(decide(task("price.created", kSecond, state), {}, {})));
+}
+
+TEST_CASE("plan_source = price: a recurring price is a plan and an addon of its own") {
+  const auto change = change_in(decide(task("price.created", kSecond, monthly("100")), {}, by_price()));
+  REQUIRE(change.plan);
+  CHECK(change.plan->id.str() != kEntity.id);
+  CHECK(change.plan->fields.name == "Gold");
+  CHECK(change.addon->plan_id == change.plan->id);
+  CHECK(change.price->plan_id == change.plan->id);
+  CHECK(change.mapping->provider_entity_id == "price_1");
+  CHECK(change.stripe_object->entity_id == kEntity.id);
+  const auto deleted = change_in(decide(task("plan.deleted", kSecond + 1, monthly("100")), after(change), by_price()));
+  CHECK(deleted.plan->status == Status::deleted);
+  CHECK(deleted.mapping->status == Status::deleted);
+}
+
+TEST_CASE("plan_source = price: a one-time price is no plan") {
+  auto state = monthly("100");
+  state.interval.clear();
+  state.usage_type.clear();
+  const auto change = change_in(decide(task("price.created", kSecond, state), {}, by_price()));
+  CHECK_FALSE(change.plan);
+  CHECK(change.price->billing_period == BillingPeriod::onetime);
+}
