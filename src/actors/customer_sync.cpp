@@ -72,13 +72,14 @@ void customer_sync_state::load() {
                                  },
                                  queue_.front());
   loaded_for_ = wanted;
-  args.services->snapshots.load({args.scope, args.customer_id, wanted}, [home = customer_sync_actor{self}](
-                                                                            Result<store::StoredCustomer> stored) {
-    caf::anon_send(home, loaded_atom::value, std::make_shared<const Result<store::StoredCustomer>>(std::move(stored)));
-  });
+  args.services->snapshots.load({args.scope, {EntityKind::customer, args.customer_id.str()}, {"customer", wanted}},
+                                [home = customer_sync_actor{self}](Result<EntitySnapshot> stored) {
+                                  caf::anon_send(home, loaded_atom::value,
+                                                 std::make_shared<const Result<EntitySnapshot>>(std::move(stored)));
+                                });
 }
 
-void customer_sync_state::on_loaded(const Result<store::StoredCustomer>& stored) {
+void customer_sync_state::on_loaded(const Result<EntitySnapshot>& stored) {
   if (!stored) {
     if (std::holds_alternative<PendingCommandPtr>(queue_.front())) {
       fail_command(stored.error().code, stored.error().message);
@@ -87,7 +88,7 @@ void customer_sync_state::on_loaded(const Result<store::StoredCustomer>& stored)
     }
     return;
   }
-  snapshot_ = {stored->customer, stored->mapping, stored->shadow, stored->intents};
+  snapshot_ = *stored;
   loaded_ = true;
   if (loaded_for_.empty() && snapshot_.mapping) {
     loaded_for_ = StripeId{snapshot_.mapping->provider_entity_id};

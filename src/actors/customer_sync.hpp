@@ -35,7 +35,7 @@ struct customer_sync_state {
 
   void init(pointer self_pointer, CustomerSyncArgs arguments);
   void enqueue(CustomerWork work);
-  void on_loaded(const Result<store::StoredCustomer>& stored);
+  void on_loaded(const Result<EntitySnapshot>& stored);
   void on_fetched(const stripe::CallOutcome& outcome);
   void on_written(const ChangeReply& reply);
   void on_retry(std::uint64_t step);

@@ -50,7 +50,7 @@ struct Push {
 };
 using PushPtr = std::shared_ptr<const Push>;
 
-using StoredCustomerPtr = std::shared_ptr<const Result<store::StoredCustomer>>;
+using StoredCustomerPtr = std::shared_ptr<const Result<EntitySnapshot>>;
 using StripeCallPtr = std::shared_ptr<const stripe::Call>;
 using CallOutcomePtr = std::shared_ptr<const stripe::CallOutcome>;
 using KeyPtr = std::shared_ptr<const Result<Secret>>;

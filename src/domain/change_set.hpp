@@ -47,7 +47,8 @@ struct ParkedEvent {
   Timestamp next_attempt_at;  // for `retrying` and `blocked`
   std::string error_code;
   std::string error_message;
-  ObjectKey blocked_on;  // of `blocked`: the missing customer or product (price) in Stripe; it wakes when that appears
+  ObjectKey blocked_on{};  // of `blocked`: the customer or product (price) that is missing; it wakes when that appears
+  ObjectKey object{};      // what the event is about, where its inbox row names another: a price (the row: its product)
 
   friend bool operator==(const ParkedEvent&, const ParkedEvent&) = default;
 };

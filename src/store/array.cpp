@@ -37,6 +37,18 @@ void ArrayLiteral::add(const std::optional<Timestamp>& time) {
   }
 }
 
+void ArrayLiteral::add(const std::optional<std::int64_t>& number) {
+  if (number) {
+    add(*number);
+  } else {
+    add_bare("NULL");
+  }
+}
+
+void ArrayLiteral::add(const std::optional<Decimal>& number) {
+  add_bare(number ? number->str() : "NULL");
+}
+
 void ArrayLiteral::add_bare(std::string_view text) {
   if (text_.size() > 1) {
     text_ += ',';

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "domain/decimal.hpp"
 #include "domain/time.hpp"
 
 namespace flexsync::store {
@@ -21,6 +22,8 @@ class ArrayLiteral {
   void add(const std::string& text) { add(std::string_view(text)); }
   void add(Timestamp time);  // as microseconds since 1970; the statement turns it into a timestamptz
   void add(const std::optional<Timestamp>& time);  // nothing: NULL
+  void add(const std::optional<std::int64_t>& number);
+  void add(const std::optional<Decimal>& number);
 
   // The literal; the builder is spent.
   std::string take();

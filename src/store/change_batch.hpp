@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <map>
+#include <optional>
 #include <pqxx/pqxx>
 #include <set>
 #include <string>
@@ -87,10 +89,40 @@ Batch ordered(const Batch& batch, Key key) {
   return rows;
 }
 
+// The same for rows that a change set may have two of (a plan's mapping and its twin addon's); `key` ties the columns.
+template <class Row>
+struct Owned {
+  const Scope* scope = nullptr;
+  const Row* row = nullptr;
+};
+
+template <class Row, class Key>
+std::vector<Owned<Row>> ordered_rows(const Batch& batch, std::initializer_list<std::optional<Row> ChangeSet::*> members,
+                                     Key key) {
+  std::vector<Owned<Row>> rows;
+  for (const auto* change : batch) {
+    for (const auto member : members) {
+      if (change->*member) {
+        rows.push_back({&change->scope, &*(change->*member)});
+      }
+    }
+  }
+  std::sort(rows.begin(), rows.end(), [&](const auto& a, const auto& b) {
+    return std::tuple_cat(std::tie(*a.scope), key(*a.row)) < std::tuple_cat(std::tie(*b.scope), key(*b.row));
+  });
+  return rows;
+}
+
 // change_statements_inbox.cpp
 void prepare_inbox(pqxx::connection& connection);
 Written settle(pqxx::transaction_base& tx, const Batch& batch);  // by inbox seq
-void park(pqxx::transaction_base& tx, const Batch& batch);
+
+// change_statements_parked.cpp
+void prepare_parked(pqxx::connection& connection);
+void lock_parents(pqxx::transaction_base& tx, const Batch& batch);  // before anything else
+void wake_blocked(pqxx::transaction_base& tx, const Batch& batch);  // after the mappings
+void supersede(pqxx::transaction_base& tx, const Batch& batch);     // after the shadows
+void park(pqxx::transaction_base& tx, const Batch& batch);          // last
 
 // change_statements_entities.cpp
 void prepare_entities(pqxx::connection& connection);
@@ -98,6 +130,13 @@ Written write_customers(pqxx::transaction_base& tx, const Batch& batch);  // by 
 void write_mappings(pqxx::transaction_base& tx, const Batch& batch);
 Written write_stripe_objects(pqxx::transaction_base& tx, const Batch& batch);  // by "type/id"
 void write_audit(pqxx::transaction_base& tx, const Batch& batch);
+
+// change_statements_catalog.cpp
+void prepare_catalog(pqxx::connection& connection);
+Written write_plans(pqxx::transaction_base& tx, const Batch& batch);          // by id
+Written write_addons(pqxx::transaction_base& tx, const Batch& batch);         // by id
+Written write_prices(pqxx::transaction_base& tx, const Batch& batch);         // by id
+Written write_subscriptions(pqxx::transaction_base& tx, const Batch& batch);  // by id, each with its addons
 
 // change_statements_outbox.cpp
 using IntentSeqs = std::map<std::tuple<std::string, std::string, std::string>, std::int64_t>;

@@ -55,6 +55,10 @@ std::vector<bool> replaced(pqxx::transaction_base& tx, const Batch& batch) {
 struct Effects {
   Written settled;
   Written customers;
+  Written plans;
+  Written addons;
+  Written prices;
+  Written subscriptions;
   Written stripe_objects;
   IntentSeqs new_intents;
   Written intents;
@@ -65,8 +69,14 @@ Effects write(pqxx::transaction_base& tx, const Batch& batch) {
   effects.settled = settle(tx, batch);
   FLEXSYNC_FAILPOINT("changes.mid_transaction");
   effects.customers = write_customers(tx, batch);
+  effects.plans = write_plans(tx, batch);
+  effects.addons = write_addons(tx, batch);
+  effects.prices = write_prices(tx, batch);
+  effects.subscriptions = write_subscriptions(tx, batch);
   write_mappings(tx, batch);
+  wake_blocked(tx, batch);
   effects.stripe_objects = write_stripe_objects(tx, batch);
+  supersede(tx, batch);
   effects.intents = update_intents(tx, batch);
   effects.new_intents = insert_intents(tx, batch);
   write_audit(tx, batch);
@@ -75,16 +85,22 @@ Effects write(pqxx::transaction_base& tx, const Batch& batch) {
 }
 
 bool is_stale(const ChangeSet& change, const Effects& effects) {
-  const auto& scope = change.scope;
-  if (change.customer && !contains(effects.customers, scope, change.customer->id.str())) {
+  const auto lost = [&](const auto& row, const Written& written) {
+    return row && !contains(written, change.scope, row->id.str());
+  };
+  const auto lost_object = [&](const std::optional<StripeObject>& object) {
+    return object &&
+           !contains(effects.stripe_objects, change.scope, object->object_type + "/" + object->stripe_id.str());
+  };
+  if (lost(change.customer, effects.customers) || lost(change.plan, effects.plans) ||
+      lost(change.addon, effects.addons) || lost(change.price, effects.prices) ||
+      lost(change.subscription, effects.subscriptions) || lost_object(change.stripe_object) ||
+      lost_object(change.product)) {
     return true;
   }
-  const auto& object = change.stripe_object;
-  if (object && !contains(effects.stripe_objects, scope, object->object_type + "/" + object->stripe_id.str())) {
-    return true;
-  }
-  return std::any_of(change.intents.begin(), change.intents.end(),
-                     [&](const auto& intent) { return !contains(effects.intents, scope, std::to_string(intent.seq)); });
+  return std::any_of(change.intents.begin(), change.intents.end(), [&](const auto& intent) {
+    return !contains(effects.intents, change.scope, std::to_string(intent.seq));
+  });
 }
 
 ChangeReply verdict(const ChangeSet& change, const Effects& effects) {
@@ -111,12 +127,15 @@ ChangeReply verdict(const ChangeSet& change, const Effects& effects) {
 void prepare_change_statements(pqxx::connection& connection) {
   prepare(connection, std::array{kLockOwners, kReadEpochs});
   prepare_inbox(connection);
+  prepare_parked(connection);
   prepare_entities(connection);
+  prepare_catalog(connection);
   prepare_outbox(connection);
 }
 
 std::vector<ChangeReply> apply_changes(pqxx::transaction_base& tx, const Batch& batch) {
   std::vector<ChangeReply> replies(batch.size());
+  lock_parents(tx, batch);
   const auto stale = replaced(tx, batch);
   if (std::find(stale.begin(), stale.end(), true) != stale.end()) {
     for (std::size_t i = 0; i < batch.size(); ++i) {

@@ -90,9 +90,10 @@ Written write_customers(pqxx::transaction_base& tx, const Batch& batch) {
 
 void write_mappings(pqxx::transaction_base& tx, const Batch& batch) {
   Table<11> table;
-  for (const auto* c : ordered(batch, [](const ChangeSet& s) { return s.mapping ? &s.mapping->id : nullptr; })) {
-    const auto& row = *c->mapping;
-    table.row(c->scope.tenant.str(), c->scope.environment.str(), row.id.str(), row.entity_type, row.entity_id,
+  const auto key = [](const Mapping& m) { return std::tie(m.id); };
+  for (const auto& [scope, mapping] : ordered_rows(batch, {&ChangeSet::mapping, &ChangeSet::addon_mapping}, key)) {
+    const auto& row = *mapping;
+    table.row(scope->tenant.str(), scope->environment.str(), row.id.str(), row.entity_type, row.entity_id,
               row.provider_type, row.provider_entity_id, metadata_to_json(row.metadata), to_string(row.status),
               row.created_at, row.updated_at);
   }
@@ -101,10 +102,10 @@ void write_mappings(pqxx::transaction_base& tx, const Batch& batch) {
 
 Written write_stripe_objects(pqxx::transaction_base& tx, const Batch& batch) {
   Table<11> table;
-  const auto key = [](const ChangeSet& s) { return s.stripe_object ? &s.stripe_object->stripe_id : nullptr; };
-  for (const auto* c : ordered(batch, key)) {
-    const auto& row = *c->stripe_object;
-    table.row(c->scope.tenant.str(), c->scope.environment.str(), row.object_type, row.stripe_id.str(), row.entity_id,
+  const auto key = [](const StripeObject& o) { return std::tie(o.stripe_id, o.object_type); };
+  for (const auto& [scope, object] : ordered_rows(batch, {&ChangeSet::stripe_object, &ChangeSet::product}, key)) {
+    const auto& row = *object;
+    table.row(scope->tenant.str(), scope->environment.str(), row.object_type, row.stripe_id.str(), row.entity_id,
               row.state, row.true_during.from, row.true_during.to, row.deleted, row.needs_reconcile, row.version);
   }
   return written(table.exec(tx, kStripeObjects));

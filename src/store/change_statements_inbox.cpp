@@ -24,31 +24,10 @@ constexpr Statement kUnpark{"unpark", R"(
   DELETE FROM parked_events p USING unnest($1::text[], $2::text[], $3::bigint[]) AS row(tenant, environment, seq)
   WHERE p.tenant_id = row.tenant AND p.environment_id = row.environment AND p.seq = row.seq)"};
 
-constexpr Statement kPark{"park", R"(
-  INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts, next_attempt_at, error_code,
-                             error_message, parked_at, updated_at)
-  SELECT tenant, environment, seq, event, state, attempts, 'epoch'::timestamptz + next * interval '1 microsecond',
-         code, message, 'epoch'::timestamptz + at * interval '1 microsecond',
-         'epoch'::timestamptz + at * interval '1 microsecond'
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::text[],
-              $9::text[], $10::bigint[])
-    AS row(tenant, environment, seq, event, state, attempts, next, code, message, at)
-  ON CONFLICT (tenant_id, environment_id, seq) DO UPDATE SET
-    state = excluded.state, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
-    error_code = excluded.error_code, error_message = excluded.error_message, updated_at = excluded.updated_at)"};
-
-constexpr Statement kAttempt{"attempt", R"(
-  INSERT INTO inbox_attempts (tenant_id, environment_id, event_id, attempt, error_code, error_message, attempted_at)
-  SELECT tenant, environment, event, attempts, code, message, 'epoch'::timestamptz + at * interval '1 microsecond'
-  FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::int[], $7::bigint[], $8::text[],
-              $9::text[], $10::bigint[])
-    AS row(tenant, environment, seq, event, state, attempts, next, code, message, at)
-  ON CONFLICT DO NOTHING)"};
-
 }  // namespace
 
 void prepare_inbox(pqxx::connection& connection) {
-  prepare(connection, std::array{kSettle, kSettleParked, kUnpark, kPark, kAttempt});
+  prepare(connection, std::array{kSettle, kSettleParked, kUnpark});
 }
 
 Written settle(pqxx::transaction_base& tx, const Batch& batch) {
@@ -67,22 +46,6 @@ Written settle(pqxx::transaction_base& tx, const Batch& batch) {
   keys.merge(written(parked.exec(tx, kSettleParked)));
   unpark.exec(tx, kUnpark);
   return keys;
-}
-
-void park(pqxx::transaction_base& tx, const Batch& batch) {
-  Table<10> events;
-  Table<10> attempts;
-  for (const auto* c : batch) {
-    if (c->parked && c->settlement) {
-      for (auto* table : {&events, &attempts}) {
-        table->row(c->scope.tenant.str(), c->scope.environment.str(), c->settlement->seq, c->settlement->event_id.str(),
-                   to_string(c->parked->state), std::int64_t{c->parked->attempts}, c->parked->next_attempt_at,
-                   c->parked->error_code, c->parked->error_message, c->settlement->at);
-      }
-    }
-  }
-  events.exec(tx, kPark);
-  attempts.exec(tx, kAttempt);
 }
 
 }  // namespace flexsync::store::changes

@@ -31,13 +31,20 @@ std::string explain(const ChangeSet& change, const std::exception& e) {
     return "external_id '" + change.customer->external_id + "' already belongs to another customer" +
            advice("; change one of the two, then redrive");
   }
+  if (change.addon && breaks("\"addons_lookup_key\"")) {
+    return "lookup_key '" + change.addon->lookup_key + "' already belongs to another addon" +
+           advice("; change one of the two, then redrive");
+  }
+  // The database does not say whose of the two it is: row-level security keeps the values to itself.
+  const auto& twin = change.addon_mapping;
   if (change.mapping && breaks("\"mappings_by_entity\"")) {
     return change.mapping->entity_type + " " + change.mapping->entity_id +
+           (twin ? " or " + twin->entity_type + " " + twin->entity_id : "") +
            " is already mapped to another Stripe object" + advice("; end one of the mappings, then redrive");
   }
   if (change.mapping && breaks("\"mappings_by_provider\"")) {
     return "Stripe object " + change.mapping->provider_entity_id + " is already mapped to another " +
-           change.mapping->entity_type;
+           change.mapping->entity_type + (twin ? " or " + twin->entity_type : "");
   }
   return std::string(text.substr(0, text.find('\n')));
 }

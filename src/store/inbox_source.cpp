@@ -29,18 +29,21 @@ constexpr const char* kSaveWatermark = R"(
   "NOT EXISTS (SELECT 1 FROM inbox_outcomes o WHERE o.tenant_id = $1 AND o.environment_id = $2" \
   " AND o.seq = i.seq OFFSET 0)"
 
-// The local entity of a row's object: by its live mapping, else by its shadow (which outlives the mapping).
-#define ENTITY_ID                                                                                                     \
-  "coalesce((SELECT m.entity_id FROM entity_integration_mappings m"                                                   \
-  "          WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.provider_entity_id = i.object_id"                 \
-  "            AND m.entity_type = i.object_type AND m.provider_type = 'stripe' AND m.status = 'published' LIMIT 1)," \
-  "         (SELECT s.entity_id FROM stripe_objects s"                                                                \
-  "          WHERE s.tenant_id = $1 AND s.environment_id = $2 AND s.object_type = i.object_type"                      \
-  "            AND s.stripe_id = i.object_id), '') AS entity_id"
+// The local entity of an object: by its live mapping, else by its shadow (which outlives the mapping, and comes before
+// the entity: a reservation).
+#define ENTITY_OF(type, id)                                                                                       \
+  "coalesce((SELECT m.entity_id FROM entity_integration_mappings m"                                               \
+  "          WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.provider_entity_id = " id                     \
+  "            AND m.entity_type = CASE WHEN " type " IN ('product', 'price') THEN 'plan' ELSE " type             \
+  " END"                                                                                                          \
+  "            AND m.provider_type = 'stripe' AND m.status = 'published' LIMIT 1),"                               \
+  "         (SELECT s.entity_id FROM stripe_objects s"                                                            \
+  "          WHERE s.tenant_id = $1 AND s.environment_id = $2 AND s.object_type = " type " AND s.stripe_id = " id \
+  "), '') AS entity_id"
 
 #define ROW_COLUMNS                                                                                         \
   "i.seq, i.event_id, i.event_type, i.object_type, i.object_id, i.request_id, i.payload, " FLEXSYNC_MICROS( \
-      "i.received_at") " AS received, " ENTITY_ID
+      "i.received_at") " AS received, " ENTITY_OF("i.object_type", "i.object_id")
 
 constexpr const char* kPage =
     "SELECT " ROW_COLUMNS
@@ -60,7 +63,7 @@ constexpr const char* kObjectPage =
 
 constexpr const char* kDue =
     "SELECT " ROW_COLUMNS
-    ", p.attempts FROM parked_events p"
+    ", p.attempts, " FLEXSYNC_MICROS("p.parked_at") " AS parked_at FROM parked_events p"
     "  JOIN inbox i ON i.tenant_id = $1 AND i.environment_id = $2 AND i.event_id = p.event_id"
     " WHERE p.tenant_id = $1 AND p.environment_id = $2 AND p.state IN ('retrying', 'blocked', 'redriven')"
     "   AND p.next_attempt_at <= " FLEXSYNC_TIME("$3") " ORDER BY p.next_attempt_at LIMIT $4";
@@ -72,6 +75,9 @@ constexpr const char* kFindCustomers = R"(
     (SELECT c.id FROM customers c
      WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.external_id = claim AND c.status <> 'deleted'))
   FROM unnest($3::text[]) AS claim)";
+
+constexpr const char* kFindEntities = "SELECT type, id, " ENTITY_OF(
+    "object.type", "object.id") " FROM unnest($3::text[], $4::text[]) AS object(type, id)";
 
 constexpr const char* kTenantsWithWork =
     "SELECT tenant_id, environment_id FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")"
@@ -141,6 +147,7 @@ void StoreInboxSource::read_due(const Scope& scope, Timestamp now, int rows_max,
         for (const auto& row :
              tx.exec_params(kDue, scope.tenant.str(), scope.environment.str(), to_unix_micros(now), rows_max)) {
           rows.push_back(to_row(row, true));
+          rows.back().parked_at = time_from(row["parked_at"]);
         }
         return rows;
       },
@@ -157,6 +164,29 @@ void StoreInboxSource::find_customers(const Scope& scope, std::vector<std::strin
              tx.exec_params(kFindCustomers, scope.tenant.str(), scope.environment.str(), text_array(claims))) {
           if (!row[1].is_null()) {
             found.emplace(row[0].c_str(), CustomerId{row[1].c_str()});
+          }
+        }
+        return found;
+      },
+      std::move(reply));
+}
+
+void StoreInboxSource::find_entities(const Scope& scope, std::vector<ObjectKey> objects,
+                                     std::function<void(Result<std::map<ObjectKey, std::string>>)> reply) {
+  submit<std::map<ObjectKey, std::string>>(
+      pool_, scope, "looking for the entities of objects",
+      [scope, objects = std::move(objects)](pqxx::transaction_base& tx) {
+        ArrayLiteral types;
+        ArrayLiteral ids;
+        for (const auto& object : objects) {
+          types.add(object.type);
+          ids.add(object.id.str());
+        }
+        std::map<ObjectKey, std::string> found;
+        for (const auto& row :
+             tx.exec_params(kFindEntities, scope.tenant.str(), scope.environment.str(), types.take(), ids.take())) {
+          if (auto entity = text_from(row["entity_id"]); !entity.empty()) {
+            found.emplace(ObjectKey{text_from(row["type"]), StripeId{text_from(row["id"])}}, std::move(entity));
           }
         }
         return found;

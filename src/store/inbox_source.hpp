@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "domain/entity.hpp"
 #include "domain/error.hpp"
 #include "domain/ids.hpp"
 #include "domain/time.hpp"
@@ -27,7 +29,8 @@ struct InboxRow {
   std::string payload;
   std::string entity_id;  // by mapping, else by shadow; empty: Stripe's object is new to us
   bool was_parked = false;
-  int attempts = 0;  // failed ones so far
+  int attempts = 0;                      // failed ones so far
+  std::optional<Timestamp> parked_at{};  // since when it has been: what is blocked for too long is given up
 };
 
 struct PageRequest {
@@ -63,6 +66,10 @@ class InboxSource {
   virtual void find_customers(const Scope& scope, std::vector<std::string> claims,
                               std::function<void(Result<std::map<std::string, CustomerId>>)> reply) = 0;
 
+  // Which entities of ours are these objects? By live mapping, else by shadow, also where there is no row of ours yet.
+  virtual void find_entities(const Scope& scope, std::vector<ObjectKey> objects,
+                             std::function<void(Result<std::map<ObjectKey, std::string>>)> reply) = 0;
+
   // Everything up to `seq` is settled: later supervisors begin there. Nobody waits for it.
   virtual void save_watermark(const Scope& scope, std::int64_t seq) = 0;
 };
@@ -78,6 +85,8 @@ class StoreInboxSource final : public InboxSource {
                 std::function<void(Result<std::vector<InboxRow>>)> reply) override;
   void find_customers(const Scope& scope, std::vector<std::string> claims,
                       std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
+  void find_entities(const Scope& scope, std::vector<ObjectKey> objects,
+                     std::function<void(Result<std::map<ObjectKey, std::string>>)> reply) override;
   void save_watermark(const Scope& scope, std::int64_t seq) override;
 
   // How far behind each tenant's environment is.

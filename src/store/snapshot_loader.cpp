@@ -4,10 +4,9 @@
 #include <thread>
 #include <vector>
 
-#include "store/array.hpp"
 #include "store/group_queue.hpp"
-#include "store/rows.hpp"
 #include "store/session.hpp"
+#include "store/snapshot_statements.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::store {
@@ -16,77 +15,17 @@ namespace {
 
 struct Waiting {
   SnapshotRequest request;
-  std::function<void(Result<StoredCustomer>)> reply;
+  std::function<void(Result<EntitySnapshot>)> reply;
 };
 
-const std::string kFrom =
-    " FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY "
-    "AS wanted(wanted_tenant, wanted_environment, wanted_id, ordinal) ";
-
-const std::string kCustomers = "SELECT ordinal, " + std::string(kCustomerColumns) + kFrom + R"(
-  JOIN customers ON tenant_id = wanted_tenant AND environment_id = wanted_environment AND id = wanted_id)";
-
-const std::string kMappings = "SELECT ordinal, " + std::string(kMappingColumns) + kFrom + R"(
-  JOIN entity_integration_mappings ON tenant_id = wanted_tenant AND environment_id = wanted_environment
-    AND entity_type = 'customer' AND entity_id = wanted_id AND provider_type = 'stripe' AND status = 'published')";
-
-const std::string kStripeObjects = "SELECT ordinal, " + std::string(kStripeObjectColumns) + kFrom + R"(
-  JOIN stripe_objects ON tenant_id = wanted_tenant AND environment_id = wanted_environment
-    AND object_type = 'customer' AND stripe_id = wanted_id)";
-
-const std::string kIntents = "SELECT ordinal, " + std::string(kIntentColumns) + kFrom + R"(
-  JOIN outbox ON tenant_id = wanted_tenant AND environment_id = wanted_environment
-    AND entity_type = 'customer' AND entity_id = wanted_id AND state = 'ready' ORDER BY seq)";
-
-void prepare(pqxx::connection& connection) {
-  {
-    // A handful of keys is looked up in tables of any size: by index, whatever the statistics say.
-    pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
+std::vector<EntitySnapshot> read(pqxx::connection& connection, const std::vector<Waiting>& batch) {
+  std::vector<const SnapshotRequest*> requests;
+  requests.reserve(batch.size());
+  for (const auto& waiting : batch) {
+    requests.push_back(&waiting.request);
   }
-  connection.prepare("snapshot_customers", kCustomers);
-  connection.prepare("snapshot_mappings", kMappings);
-  connection.prepare("snapshot_stripe_objects", kStripeObjects);
-  connection.prepare("snapshot_intents", kIntents);
-}
-
-std::vector<StoredCustomer> read(pqxx::connection& connection, const std::vector<Waiting>& batch) {
-  ArrayLiteral tenants;
-  ArrayLiteral environments;
-  ArrayLiteral customers;
-  for (const auto& [request, reply] : batch) {
-    tenants.add(request.scope.tenant.str());
-    environments.add(request.scope.environment.str());
-    customers.add(request.customer_id.str());
-  }
-  const auto tenant_array = tenants.take();
-  const auto environment_array = environments.take();
-  const auto customer_array = customers.take();
-
-  std::vector<StoredCustomer> found(batch.size());
-  const auto at = [&found](const pqxx::row& row) -> StoredCustomer& {
-    return found.at(row["ordinal"].as<std::size_t>() - 1);
-  };
-  pqxx::transaction<pqxx::isolation_level::repeatable_read> tx(connection);  // one picture, not four
-  for (const auto& row : tx.exec_prepared("snapshot_customers", tenant_array, environment_array, customer_array)) {
-    at(row).customer = customer_from_row(row);
-  }
-  for (const auto& row : tx.exec_prepared("snapshot_mappings", tenant_array, environment_array, customer_array)) {
-    at(row).mapping = mapping_from_row(row);
-  }
-  ArrayLiteral stripe_ids;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto& wanted = batch[i].request.stripe_id.str();
-    stripe_ids.add(wanted.empty() && found[i].mapping ? found[i].mapping->provider_entity_id : wanted);
-  }
-  for (const auto& row :
-       tx.exec_prepared("snapshot_stripe_objects", tenant_array, environment_array, stripe_ids.take())) {
-    at(row).shadow = stripe_object_from_row(row);
-  }
-  for (const auto& row : tx.exec_prepared("snapshot_intents", tenant_array, environment_array, customer_array)) {
-    at(row).intents.push_back(intent_from_row(row));
-  }
-  return found;
+  pqxx::transaction<pqxx::isolation_level::repeatable_read> tx(connection);  // one picture, not many
+  return read_snapshots(tx, requests);
 }
 
 }  // namespace
@@ -117,7 +56,7 @@ class SnapshotLoader::Impl {
     session_config.url = config_.url;
     session_config.role = Role::apply;
     session_config.statement_timeout_ms = config_.statement_timeout_ms;
-    Session session(std::move(session_config), prepare);
+    Session session(std::move(session_config), prepare_snapshot_statements);
     while (true) {
       const auto batch = queue_.pop(config_.batch_max);
       if (batch.empty()) {
@@ -141,7 +80,7 @@ class SnapshotLoader::Impl {
         reconnects_.Increment();
       }
       for (const auto& waiting : batch) {
-        waiting.reply(tl::unexpected(to_error(e, "the customer could not be loaded")));
+        waiting.reply(tl::unexpected(to_error(e, "what is stored could not be loaded")));
       }
     }
   }
@@ -158,7 +97,7 @@ SnapshotLoader::SnapshotLoader(SnapshotLoaderConfig config, Metrics& metrics)
 
 SnapshotLoader::~SnapshotLoader() = default;
 
-void SnapshotLoader::load(SnapshotRequest request, std::function<void(Result<StoredCustomer>)> reply) {
+void SnapshotLoader::load(SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) {
   impl_->load({std::move(request), std::move(reply)});
 }
 

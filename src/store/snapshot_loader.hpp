@@ -3,37 +3,30 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "domain/customer.hpp"
+#include "domain/entity.hpp"
 #include "domain/error.hpp"
-#include "domain/mapping.hpp"
-#include "domain/outbox.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace flexsync::store {
 
-// What is stored of one customer and of one Stripe object that is, or claims to be, its counterpart.
-struct StoredCustomer {
-  std::optional<Customer> customer;
-  std::optional<Mapping> mapping;      // the live one
-  std::optional<StripeObject> shadow;  // of `stripe_id`; where that is empty, of the mapped one
-  std::vector<Intent> intents;         // that are `ready`, in order of seq
-};
-
+// Which entity, and which object of Stripe's that is, or claims to be, its counterpart.
 struct SnapshotRequest {
   Scope scope;
-  CustomerId customer_id;
-  StripeId stripe_id;
+  EntityKey entity;
+  ObjectKey object;                  // empty, of a customer or subscription: the mapped one
+  ObjectKey product{};               // of a price: its product, whose shadow is wanted, too
+  std::vector<ObjectKey> parents{};  // of a subscription: whose local ids are wanted
+  bool by_mapping = false;           // the plan is the one mapped to `object`, not the entity
 };
 
 class SnapshotSource {
  public:
   virtual ~SnapshotSource() = default;
   // `reply` is called exactly once, on the loader's thread.
-  virtual void load(SnapshotRequest request, std::function<void(Result<StoredCustomer>)> reply) = 0;
+  virtual void load(SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) = 0;
 };
 
 struct SnapshotLoaderConfig {
@@ -48,7 +41,7 @@ class SnapshotLoader final : public SnapshotSource {
   SnapshotLoader(SnapshotLoaderConfig config, Metrics& metrics);
   ~SnapshotLoader() override;
 
-  void load(SnapshotRequest request, std::function<void(Result<StoredCustomer>)> reply) override;
+  void load(SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) override;
 
  private:
   class Impl;

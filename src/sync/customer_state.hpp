@@ -27,12 +27,7 @@ struct CustomerSettings {
 };
 
 // What is stored of one customer and of the Stripe object at hand.
-struct CustomerSnapshot {
-  std::optional<Customer> customer;
-  std::optional<Mapping> mapping;      // the customer's live one
-  std::optional<StripeObject> shadow;  // of the Stripe object at hand
-  std::vector<Intent> intents;         // unsettled, in order
-};
+using CustomerSnapshot = EntitySnapshot;
 
 // Where a state comes from, and how that is recorded.
 struct StateOrigin {

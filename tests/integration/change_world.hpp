@@ -106,13 +106,26 @@ struct ChangeWorld : StoreWorld {
     return replies;
   }
 
-  store::StoredCustomer load(const std::string& customer, const std::string& stripe_id) {
+  EntitySnapshot load(const std::string& customer, const std::string& stripe_id) {
+    return load({scope, {EntityKind::customer, customer}, {"customer", StripeId{stripe_id}}});
+  }
+
+  EntitySnapshot load(const store::SnapshotRequest& request) { return load_all({request}).front(); }
+
+  // Submitted together: what the loader's thread finds then is one batch, or two.
+  std::vector<EntitySnapshot> load_all(const std::vector<store::SnapshotRequest>& requests) {
     store::SnapshotLoader loader({database.url()}, metrics);
-    std::promise<Result<store::StoredCustomer>> promise;
-    loader.load({scope, CustomerId{customer}, StripeId{stripe_id}}, [&](auto stored) { promise.set_value(stored); });
-    auto stored = promise.get_future().get();
-    REQUIRE(stored);
-    return std::move(*stored);
+    std::vector<std::promise<Result<EntitySnapshot>>> promises(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      loader.load(requests[i], [&promise = promises[i]](auto stored) { promise.set_value(std::move(stored)); });
+    }
+    std::vector<EntitySnapshot> snapshots;
+    for (auto& promise : promises) {
+      auto stored = promise.get_future().get();
+      REQUIRE(stored);
+      snapshots.push_back(std::move(*stored));
+    }
+    return snapshots;
   }
 
   ChangeResult result(const ChangeSet& change) { return submit({change}).front().result; }

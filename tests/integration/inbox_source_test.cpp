@@ -104,6 +104,33 @@ TEST_CASE("a row names the entity by its live mapping, else by the shadow", "[in
   CHECK(world.page({}).front().entity_id == "cust_mapped");
 }
 
+TEST_CASE("objects are found by live mapping, else by shadow; a product is a plan", "[inbox_source]") {
+  World world;
+  const auto key = "'" + world.scope.tenant.str() + "', '" + world.scope.environment.str() + "', ";
+  const auto map = [&](const std::string& type, const std::string& entity, const std::string& object) {
+    world.sql("INSERT INTO entity_integration_mappings VALUES (" + key + "'eim_" + entity + "', '" + type + "', '" +
+              entity + "', 'stripe', '" + object + "', '{}', 'published', now(), now())");
+  };
+  map("plan", "plan_1", "prod_1");
+  map("addon", "addon_1", "prod_1");
+  map("plan", "plan_2", "price_2");
+  map("customer", "cust_1", "cus_1");
+  world.sql("INSERT INTO stripe_objects VALUES (" + key +
+            "'subscription', 'sub_1', 'subs_1', '{}', now(), now(), false, false, 1), (" + key +
+            "'customer', 'cus_1', 'cust_other', '{}', now(), now(), false, false, 1)");
+  const auto object = [](const std::string& type, const std::string& id) { return ObjectKey{type, StripeId{id}}; };
+  const std::vector<ObjectKey> asked = {object("product", "prod_1"), object("price", "price_2"),
+                                        object("customer", "cus_1"), object("subscription", "sub_1"),
+                                        object("customer", "sub_1"), object("product", "prod_{\"9,")};
+  std::promise<std::map<ObjectKey, std::string>> promise;
+  world.source.find_entities(world.scope, asked, [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get() ==
+        std::map<ObjectKey, std::string>{
+            {asked[0], "plan_1"}, {asked[1], "plan_2"}, {asked[2], "cust_1"}, {asked[3], "subs_1"}});
+  world.store_event(world.scope, "evt_1", "product.updated", "prod_1");
+  CHECK(world.page({}).front().entity_id == "plan_1");
+}
+
 TEST_CASE("parked events come when they are due, with their attempts; dead ones do not", "[inbox_source]") {
   World world;
   for (const std::string state : {"retrying", "redriven", "blocked", "dead"}) {

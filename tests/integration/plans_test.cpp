@@ -5,6 +5,7 @@
 
 #include "integration/store_world.hpp"
 #include "store/outbox_statements.hpp"
+#include "store/parked_statements.hpp"
 
 using flexsync::testing::StoreWorld;
 
@@ -31,6 +32,36 @@ const std::vector<Lookup> kLookups = {
      "SELECT * FROM entity_integration_mappings WHERE tenant_id = $1 AND environment_id = $2 AND entity_type = "
      "'customer' AND provider_entity_id = $3 AND provider_type = 'stripe' AND status = 'published'",
      "mappings_by_provider"},
+    {"a plan's twin", "SELECT * FROM addons WHERE tenant_id = $1 AND environment_id = $2 AND plan_id = $3",
+     "addons_plan"},
+    {"an addon by its lookup_key",
+     "SELECT * FROM addons WHERE tenant_id = $1 AND environment_id = $2 AND lookup_key = $3 AND lookup_key <> '' AND "
+     "status <> 'deleted'",
+     "addons_lookup_key"},
+    {"the prices of a plan",
+     "SELECT * FROM prices WHERE tenant_id = $1 AND environment_id = $2 AND plan_id = $3 ORDER BY created_at DESC, id "
+     "DESC",
+     "prices_by_plan"},
+    {"a subscription by its id", "SELECT * FROM subscriptions WHERE tenant_id = $1 AND environment_id = $2 AND id = $3",
+     "subscriptions_pkey"},
+    {"the subscriptions of a customer",
+     "SELECT * FROM subscriptions WHERE tenant_id = $1 AND environment_id = $2 AND customer_id = $3 ORDER BY "
+     "created_at DESC, id DESC LIMIT 50",
+     "subscriptions_by_customer"},
+    {"the subscriptions to a plan",
+     "SELECT * FROM subscriptions WHERE tenant_id = $1 AND environment_id = $2 AND plan_id = $3 AND "
+     "subscription_status NOT IN ('inactive', 'cancelled')",
+     "subscriptions_by_plan"},
+    {"the newest subscriptions",
+     "SELECT * FROM subscriptions WHERE tenant_id = $1 AND environment_id = $2 ORDER BY created_at DESC, id DESC "
+     "LIMIT 50",
+     "subscriptions_newest"},
+    {"the addons of a subscription",
+     "SELECT * FROM subscription_addons WHERE tenant_id = $1 AND environment_id = $2 AND subscription_id = $3",
+     "subscription_addons_pkey"},
+    {"the subscriptions with an addon",
+     "SELECT * FROM subscription_addons WHERE tenant_id = $1 AND environment_id = $2 AND addon_id = $3",
+     "subscription_addons_by_addon"},
     {"an event by its id", "SELECT * FROM inbox WHERE tenant_id = $1 AND environment_id = $2 AND event_id = $3",
      "inbox_pkey"},
     {"the events of an object",
@@ -126,6 +157,10 @@ void fill(StoreWorld& world) {
       "stripe_created, received_at, request_id, payload_bytes, payload) SELECT 'tenant_1', 'env_1', 'evt_' || n, "
       "'customer.updated', 'customer', 'cus_' || n, '', now(), now(), '', 2, '{}' "
       "FROM generate_series(1, 5000) n");
+  world.sql("INSERT INTO inbox_outcomes SELECT tenant_id, environment_id, seq, 'parked', '', now() FROM inbox");
+  world.sql(
+      "INSERT INTO parked_events SELECT tenant_id, environment_id, seq, event_id, 'blocked', 1, now(), '', '', now(), "
+      "now(), object_type, object_id, now(), 'plan', 'prod_' || seq FROM inbox");
   world.sql(
       "INSERT INTO usage_event_keys SELECT 'tenant_1', 'env_1', 'event_' || n, now(), now() "
       "FROM generate_series(1, 5000) n");
@@ -146,6 +181,24 @@ void fill(StoreWorld& world) {
       "'', '', 1, 1, 0, 1, 'epoch'::timestamptz + n % 50 * interval '1 hour', 'epoch'::timestamptz + (n % 50 + 1) * "
       "interval '1 hour', 1, 'fs_' || n, now(), CASE WHEN n % 5 = 0 THEN 'pending' ELSE 'sent' END, 0, now(), '', '', "
       "NULL, NULL, now() + n * interval '1 second', now() FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO plans SELECT 'tenant_1', 'env_1', 'plan_' || n, 'key_' || n, 'Pro', '', '{}', 'published', 1, "
+      "now(), "
+      "now(), '', '' FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO addons SELECT 'tenant_1', 'env_1', 'addon_' || n, 'plan_' || n, 'key_' || n, 'Pro', '', '{}', "
+      "'published', 1, now(), now(), '', '' FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO prices SELECT 'tenant_1', 'env_1', 'price_' || n, 'plan_' || n, 'usd', 1, 'MONTHLY', 1, false, '', "
+      "'[]', '', '{}', 'published', 1, now(), now() FROM generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO subscriptions SELECT 'tenant_1', 'env_1', 'subs_' || n, 'cust_' || n, 'plan_' || n % 50 + 1, "
+      "'active', 'usd', 'MONTHLY', 1, 'si_1', 'price_1', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+      "false, false, '', '{}', '[]', 'published', 1, now() + n * interval '1 second', now(), '', '' FROM "
+      "generate_series(1, 5000) n");
+  world.sql(
+      "INSERT INTO subscription_addons SELECT 'tenant_1', 'env_1', 'subs_' || n, 'si_2', 'addon_' || n % 50 + 1, "
+      "'price_1', 1, now() FROM generate_series(1, 5000) n");
   // Ten thousand intents to be sent, of five thousand customers, and what was sent before.
   world.sql(
       "INSERT INTO outbox SELECT 'tenant_1', 'env_1', n, 'intent_' || n, 'customer', 'cust_' || (n % 5000), "
@@ -185,5 +238,28 @@ TEST_CASE("a page of the outbox is read by index, one row after the other until 
     INFO(next);
     CHECK(next.find("outbox_due") != std::string::npos);
     CHECK(next.find("Limit") != std::string::npos);  // the first entry alone
+  }
+}
+
+TEST_CASE("what waits is found by its object and by its parent, however much waits", "[plans]") {
+  StoreWorld world;
+  fill(world);
+  for (const bool analyzed : {false, true}) {
+    if (analyzed) {
+      world.sql("ANALYZE");
+    }
+    const auto superseded =
+        explained(world, "text[], text[], text[], text[], bigint[], text[], bigint[]", flexsync::store::kSupersede,
+                  "'{tenant_1}', '{env_1}', '{customer}', '{cus_1}', '{1}', '{why}', '{1}'");
+    const auto woken = explained(world, "text[], text[], text[], text[], bigint[]", flexsync::store::kWakeBlocked,
+                                 "'{tenant_1}', '{env_1}', '{plan}', '{prod_1}', '{1}'");
+    INFO(superseded << woken);
+    for (const std::string index : {"parked_events_by_object", "parked_events_pkey", "inbox_outcomes_pkey"}) {
+      CHECK(superseded.find(index) != std::string::npos);
+    }
+    CHECK(woken.find("parked_events_blocked_on") != std::string::npos);
+    for (const std::string whole : {"Seq Scan", "Hash"}) {
+      CHECK((superseded + woken).find(whole) == std::string::npos);
+    }
   }
 }

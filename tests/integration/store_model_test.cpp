@@ -87,7 +87,7 @@ struct World : ChangeWorld {
   void compare_snapshots() {
     const auto customer = entity();
     CHECK(without_seq(load(customer, "").intents) ==
-          without_seq(model.load({scope, CustomerId{customer}, {}}).intents));
+          without_seq(model.load(test::of_customer(scope, CustomerId{customer})).intents));
   }
 
   static std::vector<Intent> without_seq(std::vector<Intent> intents) {

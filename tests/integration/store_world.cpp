@@ -62,7 +62,9 @@ std::int64_t StoreWorld::store_event(const Scope& scope, const std::string& id, 
   const auto row = tx.exec_params1(
       "INSERT INTO inbox (tenant_id, environment_id, event_id, event_type, object_type, object_id, api_version,"
       " stripe_created, received_at, request_id, ignored_reason, payload_bytes, payload)"
-      " VALUES ($1, $2, $3, $4, 'customer', $5, '2026-10-28', " FLEXSYNC_TIME("$6") " - interval '1 s', " FLEXSYNC_TIME(
+      " VALUES ($1, $2, $3, $4, CASE WHEN $4 LIKE 'customer.subscription.%' THEN 'subscription'"
+      " WHEN $4 LIKE 'price.%' OR $4 LIKE 'plan.%' THEN 'product' ELSE split_part($4, '.', 1) END, $5, "
+      "'2026-10-28', " FLEXSYNC_TIME("$6") " - interval '1 s', " FLEXSYNC_TIME(
           "$6") ", 'req_1', $7, 5, '\\x007b227d0a') RETURNING seq",
       scope.tenant.str(), scope.environment.str(), id, type, object_id, to_unix_micros(clock.now()), ignored);
   tx.commit();

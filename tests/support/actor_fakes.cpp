@@ -108,9 +108,9 @@ void FakeChangeSink::submit(ChangeSet change, std::function<void(ChangeReply)> r
   }
 }
 
-void FakeSnapshots::load(store::SnapshotRequest request, std::function<void(Result<store::StoredCustomer>)> reply) {
+void FakeSnapshots::load(store::SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) {
   ++loads;
-  reading<store::StoredCustomer>(
+  reading<EntitySnapshot>(
       held_, "load", script.take(), [this, request = std::move(request)] { return store_.load(request); },
       std::move(reply));
 }
@@ -141,6 +141,13 @@ void FakeInbox::find_customers(const Scope& scope, std::vector<std::string> want
   reading<std::map<std::string, CustomerId>>(
       held_, "claims", claims.take(),
       [this, scope, wanted = std::move(wanted)] { return store_.find_customers(scope, wanted); }, std::move(reply));
+}
+
+void FakeInbox::find_entities(const Scope& scope, std::vector<ObjectKey> objects,
+                              std::function<void(Result<std::map<ObjectKey, std::string>>)> reply) {
+  reading<std::map<ObjectKey, std::string>>(
+      held_, "entities", entities.take(),
+      [this, scope, objects = std::move(objects)] { return store_.find_entities(scope, objects); }, std::move(reply));
 }
 
 void FakeInbox::save_watermark(const Scope& scope, std::int64_t seq) {

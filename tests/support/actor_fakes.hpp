@@ -94,7 +94,7 @@ class FakeSnapshots final : public store::SnapshotSource {
  public:
   FakeSnapshots(StoreModel& store, HeldCalls& held) : store_(store), held_(held) {}
 
-  void load(store::SnapshotRequest request, std::function<void(Result<store::StoredCustomer>)> reply) override;
+  void load(store::SnapshotRequest request, std::function<void(Result<EntitySnapshot>)> reply) override;
 
   Script<ReadFault> script;
   int loads = 0;
@@ -115,10 +115,13 @@ class FakeInbox final : public store::InboxSource {
                 std::function<void(Result<std::vector<store::InboxRow>>)> reply) override;
   void find_customers(const Scope& scope, std::vector<std::string> claims,
                       std::function<void(Result<std::map<std::string, CustomerId>>)> reply) override;
+  void find_entities(const Scope& scope, std::vector<ObjectKey> objects,
+                     std::function<void(Result<std::map<ObjectKey, std::string>>)> reply) override;
   void save_watermark(const Scope& scope, std::int64_t seq) override;
 
   std::map<Scope, Script<ReadFault>> pages;  // by tenant, so that one can fail alone
   Script<ReadFault> claims;
+  Script<ReadFault> entities;
   Script<ReadFault> ownership;
   std::vector<store::PageRequest> page_requests;
   int claims_asked = 0;

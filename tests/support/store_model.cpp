@@ -1,11 +1,14 @@
 #include "support/store_model.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace flexsync::test {
 
 namespace {
+
+constexpr std::array kObjects = {&ChangeSet::stripe_object, &ChangeSet::product};
 
 bool is_finished(const StoreModel::Row& row) {
   return row.settlement && row.settlement->outcome != InboxOutcome::parked;
@@ -24,6 +27,10 @@ auto value_at(const Map& map, const Key& key) -> const typename Map::mapped_type
 
 }  // namespace
 
+store::SnapshotRequest of_customer(const Scope& scope, const CustomerId& id, const StripeId& object) {
+  return {scope, {EntityKind::customer, id.str()}, {"customer", object}, {}, {}, false};
+}
+
 std::optional<std::int64_t> StoreModel::deliver(const Scope& scope, const std::string& event_id,
                                                 const std::string& type, const std::string& object_id,
                                                 const std::string& payload, Timestamp received) {
@@ -36,12 +43,15 @@ std::optional<std::int64_t> StoreModel::deliver(const Scope& scope, const std::s
   row.seq = ++last_seq_;
   row.event_id = StripeEventId(event_id);
   row.type = type;
-  row.object_type = "customer";
+  row.object_type = type.starts_with("customer.subscription.") ? "subscription" : type.substr(0, type.find('.'));
+  if (row.object_type == "price" || row.object_type == "plan") {
+    row.object_type = "product";  // as at intake: a price is its product's
+  }
   row.object_id = object_id;
   row.request_id = "req_" + event_id;
   row.received = received;
   row.payload = payload;
-  rows_[row.seq] = {scope, row, {}, {}, 0, true};
+  rows_[row.seq] = {scope, row, {}, {}, {}, 0, true};
   return row.seq;
 }
 
@@ -56,7 +66,10 @@ ChangeReply StoreModel::apply(const ChangeSet& change) {
   if (!settles(change)) {
     return {ChangeResult::already_settled, {}};
   }
-  if (!versions_match(change) || !intents_match(change)) {
+  if (refers_to_nothing(change)) {
+    return {ChangeResult::rejected, "a foreign key of the model"};
+  }
+  if (!versions_match(change) || !catalog_matches(change) || !intents_match(change)) {
     return {ChangeResult::stale_version, {}};
   }
   write(change);
@@ -74,15 +87,18 @@ bool StoreModel::breaks_unique(const ChangeSet& change) const {
       return true;
     }
   }
-  if (!change.mapping || change.mapping->status != Status::published) {
-    return false;
-  }
-  return std::any_of(mappings_.begin(), mappings_.end(), [&](const auto& entry) {
-    const auto& other = entry.second;
-    return in_scope(entry) && other.id != change.mapping->id && other.status == Status::published &&
-           (other.entity_id == change.mapping->entity_id ||
-            other.provider_entity_id == change.mapping->provider_entity_id);
-  });
+  return (change.addon && breaks_unique(change.scope, *change.addon)) ||
+         (change.mapping && breaks_unique(change.scope, *change.mapping)) ||
+         (change.addon_mapping && breaks_unique(change.scope, *change.addon_mapping));
+}
+
+bool StoreModel::breaks_unique(const Scope& scope, const Mapping& mapping) const {
+  return mapping.status == Status::published && std::any_of(mappings_.begin(), mappings_.end(), [&](const auto& entry) {
+           const auto& other = entry.second;
+           return entry.first.first == scope && other.id != mapping.id && other.status == Status::published &&
+                  other.entity_type == mapping.entity_type &&
+                  (other.entity_id == mapping.entity_id || other.provider_entity_id == mapping.provider_entity_id);
+         });
 }
 
 bool StoreModel::settles(const ChangeSet& change) const {
@@ -103,31 +119,36 @@ bool StoreModel::versions_match(const ChangeSet& change) const {
       return false;
     }
   }
-  if (change.stripe_object) {
-    const auto* known = object(change.scope, change.stripe_object->stripe_id);
-    if ((known == nullptr ? 0 : known->version) != change.stripe_object->version - 1) {
-      return false;
-    }
-  }
-  return true;
+  return std::all_of(kObjects.begin(), kObjects.end(), [&](const auto member) {
+    const auto& written = change.*member;
+    const auto* known = written ? object(change.scope, written->stripe_id) : nullptr;
+    return !written || (known == nullptr ? 0 : known->version) == written->version - 1;
+  });
 }
 
 void StoreModel::write(const ChangeSet& change) {
   if (change.customer) {
     put(change.scope, *change.customer);
   }
-  if (change.mapping) {
-    put(change.scope, *change.mapping);
+  write_catalog(change);
+  for (const auto& mapping : {change.mapping, change.addon_mapping}) {
+    if (mapping) {
+      put(change.scope, *mapping);
+    }
   }
-  if (change.stripe_object) {
-    put(change.scope, *change.stripe_object);
+  for (const auto member : kObjects) {
+    if (change.*member) {
+      put(change.scope, *(change.*member));
+    }
   }
+  wake_blocked(change);
+  supersede(change);
   if (!change.settlement || !rows_.contains(change.settlement->seq)) {
     return;
   }
   auto& row = rows_.at(change.settlement->seq);
   row.settlement = change.settlement;
-  row.parked = change.parked;
+  park(change, row);
   row.settlements += is_finished(row) ? 1 : 0;
 }
 
@@ -135,39 +156,36 @@ store::Ownership StoreModel::take_ownership(const Scope& scope) {
   return {++epochs_[scope], watermark(scope)};
 }
 
-store::StoredCustomer StoreModel::load(const store::SnapshotRequest& request) const {
-  store::StoredCustomer stored;
-  if (const auto* known = customer(request.scope, request.customer_id)) {
+EntitySnapshot StoreModel::load(const store::SnapshotRequest& request) const {
+  EntitySnapshot stored;
+  const auto& scope = request.scope;
+  const auto kind = to_string(request.entity.kind);
+  if (const auto* known = customer(scope, CustomerId{request.entity.id});
+      known != nullptr && request.entity.kind == EntityKind::customer) {
     stored.customer = *known;
   }
-  for (const auto& [key, mapping] : mappings_) {
-    if (key.first == request.scope && mapping.entity_id == request.customer_id.str() &&
-        mapping.status == Status::published) {
-      stored.mapping = mapping;
-    }
+  load_catalog(request, stored);
+  const auto id = stored.plan ? stored.plan->id.str() : request.by_mapping ? "" : request.entity.id;
+  if (const auto* mapping = mapping_of(scope, kind, id)) {
+    stored.mapping = *mapping;
   }
-  const auto stripe_id =
-      request.stripe_id.empty() && stored.mapping ? StripeId(stored.mapping->provider_entity_id) : request.stripe_id;
-  if (const auto* known = object(request.scope, stripe_id)) {
+  const bool is_mapped_one = request.object.empty() && request.entity.kind != EntityKind::plan && stored.mapping;
+  if (const auto* known =
+          object(scope, is_mapped_one ? StripeId(stored.mapping->provider_entity_id) : request.object.id)) {
     stored.shadow = *known;
   }
-  stored.intents = ready_of(request.scope, request.customer_id.str());
+  stored.intents = ready_of(scope, id);
   return stored;
-}
-
-std::string StoreModel::entity_of(const Scope& scope, const std::string& object_id) const {
-  if (const auto* mapping = live_mapping(scope, StripeId(object_id))) {
-    return mapping->entity_id;
-  }
-  const auto* shadow = object(scope, StripeId(object_id));
-  return shadow == nullptr ? "" : shadow->entity_id;
 }
 
 store::InboxRow StoreModel::resolved(const Row& row) const {
   auto result = row.row;
-  result.entity_id = entity_of(row.scope, row.row.object_id);
+  result.entity_id = entity_of(row.scope, {row.row.object_type, StripeId{row.row.object_id}});
   result.was_parked = row.parked.has_value();
   result.attempts = row.parked ? row.parked->attempts : 0;
+  if (row.parked) {
+    result.parked_at = row.parked_at;
+  }
   return result;
 }
 
@@ -252,9 +270,10 @@ const Customer* StoreModel::customer_of(const Scope& scope, const StripeId& id) 
   return shadow == nullptr ? nullptr : customer(scope, CustomerId(shadow->entity_id));
 }
 
-const Mapping* StoreModel::live_mapping(const Scope& scope, const StripeId& id) const {
+const Mapping* StoreModel::live_mapping(const Scope& scope, const StripeId& id, const std::string& type) const {
   for (const auto& [key, mapping] : mappings_) {
-    if (key.first == scope && mapping.provider_entity_id == id.str() && mapping.status == Status::published) {
+    if (key.first == scope && mapping.provider_entity_id == id.str() && mapping.status == Status::published &&
+        (type.empty() || mapping.entity_type == type)) {
       return &mapping;
     }
   }

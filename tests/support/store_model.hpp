@@ -1,6 +1,6 @@
 // The store in memory: takes change sets by the rules of the database (store/change_statements.cpp): epoch, settled
-// once, row versions, two-sided unique mappings, unique external_id, intents finished once. Copyable, so that a test
-// can try every order.
+// once, row versions, two-sided unique mappings, unique external_id, rows that others refer to, intents finished once.
+// Copyable, so that a test can try every order.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,9 @@
 
 namespace flexsync::test {
 
+// What a customer's actor asks for.
+store::SnapshotRequest of_customer(const Scope& scope, const CustomerId& id, const StripeId& object = {});
+
 class StoreModel {
  public:
   // One inbox row and what became of it.
@@ -25,6 +28,7 @@ class StoreModel {
     store::InboxRow row;
     std::optional<InboxSettlement> settlement;
     std::optional<ParkedEvent> parked;
+    Timestamp parked_at{};
     int settlements = 0;  // how often it was finished for good
     bool visible = true;  // false: another process's insert that has not committed yet
   };
@@ -36,10 +40,11 @@ class StoreModel {
   ChangeReply apply(const ChangeSet& change);
 
   store::Ownership take_ownership(const Scope& scope);
-  store::StoredCustomer load(const store::SnapshotRequest& request) const;
+  EntitySnapshot load(const store::SnapshotRequest& request) const;
   std::vector<store::InboxRow> page(const Scope& scope, const store::PageRequest& request) const;
   std::vector<store::InboxRow> due(const Scope& scope, Timestamp now, int rows_max) const;
   std::map<std::string, CustomerId> find_customers(const Scope& scope, const std::vector<std::string>& claims) const;
+  std::map<ObjectKey, std::string> find_entities(const Scope& scope, const std::vector<ObjectKey>& objects) const;
   void save_watermark(const Scope& scope, std::int64_t seq);
   store::OutboxPage ready_intents(const Scope& scope, Timestamp now, int rows_max,
                                   const std::vector<std::string>& busy) const;
@@ -52,7 +57,11 @@ class StoreModel {
   const StripeObject* object(const Scope& scope, const StripeId& id) const;
   const Customer* customer(const Scope& scope, const CustomerId& id) const;
   const Customer* customer_of(const Scope& scope, const StripeId& id) const;  // through the shadow
-  const Mapping* live_mapping(const Scope& scope, const StripeId& id) const;
+  const Mapping* live_mapping(const Scope& scope, const StripeId& id, const std::string& type = "") const;
+  const Plan* plan(const Scope& scope, const PlanId& id) const;
+  const Addon* twin(const Scope& scope, const PlanId& id) const;
+  const Price* price(const Scope& scope, const StripeId& id) const;
+  const Subscription* subscription(const Scope& scope, const SubscriptionId& id) const;
   std::vector<Intent> intents(const Scope& scope) const;  // all of them, in order of seq
   std::vector<Customer> customers_of(const Scope& scope) const;
   std::vector<Mapping> live_mappings(const Scope& scope) const;
@@ -64,12 +73,27 @@ class StoreModel {
   void put(const Scope& scope, Mapping mapping);
   void put(const Scope& scope, StripeObject object);
   std::int64_t put(const Scope& scope, Intent intent);  // the seq it was given
+  void put(const Scope& scope, Plan plan);
+  void put(const Scope& scope, Addon addon);
+  void put(const Scope& scope, Price price);
+  void put(const Scope& scope, Subscription subscription);
 
  private:
   template <class Id>
   using Key = std::pair<Scope, Id>;
 
-  std::string entity_of(const Scope& scope, const std::string& object_id) const;
+  std::string entity_of(const Scope& scope, const ObjectKey& object) const;
+  std::optional<std::string> parent(const Scope& scope, const ObjectKey& object) const;
+  void load_catalog(const store::SnapshotRequest& request, EntitySnapshot& stored) const;
+  const Mapping* mapping_of(const Scope& scope, const std::string& type, const std::string& entity_id) const;
+  bool breaks_unique(const Scope& scope, const Mapping& mapping) const;
+  bool breaks_unique(const Scope& scope, const Addon& addon) const;
+  bool refers_to_nothing(const ChangeSet& change) const;
+  bool catalog_matches(const ChangeSet& change) const;
+  void write_catalog(const ChangeSet& change);
+  void wake_blocked(const ChangeSet& change);
+  void supersede(const ChangeSet& change);
+  void park(const ChangeSet& change, Row& row) const;
   store::InboxRow resolved(const Row& row) const;
   bool breaks_unique(const ChangeSet& change) const;
   bool settles(const ChangeSet& change) const;
@@ -89,6 +113,10 @@ class StoreModel {
   std::map<Key<MappingId>, Mapping> mappings_;
   std::map<Key<StripeId>, StripeObject> objects_;
   std::map<Key<std::int64_t>, Intent> intents_;
+  std::map<Key<PlanId>, Plan> plans_;
+  std::map<Key<AddonId>, Addon> addons_;
+  std::map<Key<StripeId>, Price> prices_;
+  std::map<Key<SubscriptionId>, Subscription> subscriptions_;
 };
 
 }  // namespace flexsync::test

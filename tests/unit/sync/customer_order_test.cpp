@@ -143,8 +143,7 @@ class World {
 
   // True when Stripe was asked and answered.
   bool handle(std::int64_t seq, bool before_fetch, ChangeResult expected) {
-    const auto stored = store_.load({kOwner, kCustomer, kStripe});
-    const CustomerSnapshot snapshot{stored.customer, stored.mapping, stored.shadow, stored.intents};
+    const auto snapshot = store_.load(test::of_customer(kOwner, kCustomer, kStripe));
     const CustomerTask task{kOwner, store_.epoch(kOwner),    kCustomer,   event_of(seq), seq, false,
                             "req",  from_unix_seconds(now_), before_fetch};
     auto decision = decide(task, snapshot, case_.settings);

@@ -155,12 +155,9 @@ class World {
                                                   [](const auto& one) { return one.ours; }));
   }
 
-  CustomerSnapshot snapshot() const {
-    const auto stored = store_.load({kOwner, kCustomer, kStripe});
-    return {stored.customer, stored.mapping, stored.shadow, stored.intents};
-  }
+  CustomerSnapshot snapshot() const { return store_.load(test::of_customer(kOwner, kCustomer, kStripe)); }
 
-  std::vector<Intent> ready() const { return store_.load({kOwner, kCustomer, kStripe}).intents; }
+  std::vector<Intent> ready() const { return store_.load(test::of_customer(kOwner, kCustomer, kStripe)).intents; }
 
   void apply(const ChangeSet& change) { REQUIRE(store_.apply(change).result == ChangeResult::committed); }
 
