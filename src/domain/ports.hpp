@@ -171,6 +171,72 @@ class Queries {
   virtual Result<Page<DeadLetter>> dead_letters(const Scope& scope, const DeadLetterFilter& filter) = 0;
 };
 
+// Plans and addons are listed alike: `ids` are plans' or addons', and so is the lookup_key.
+enum class PlanField : std::uint8_t { id, name, lookup_key, status, created_at, updated_at };
+
+struct PlanOrder {
+  PlanField field = PlanField::created_at;
+  bool ascending = false;
+
+  friend bool operator==(const PlanOrder&, const PlanOrder&) = default;
+};
+
+struct PlanFilter {
+  ListOptions list;
+  std::optional<Status> status;  // as it is shown; nothing: published and archived
+  std::vector<std::string> ids;
+  std::string lookup_key;
+  std::vector<PlanOrder> order;  // before the list's own, by creation
+};
+
+enum class SubscriptionField : std::uint8_t {
+  id,
+  customer_id,
+  plan_id,
+  subscription_status,
+  start_date,
+  end_date,
+  current_period_end,
+  created_at,
+  updated_at,
+};
+
+struct SubscriptionOrder {
+  SubscriptionField field = SubscriptionField::created_at;
+  bool ascending = false;
+
+  friend bool operator==(const SubscriptionOrder&, const SubscriptionOrder&) = default;
+};
+
+struct SubscriptionFilter {
+  ListOptions list;
+  std::optional<Status> status;  // of the row; nothing: published and archived
+  std::vector<std::string> ids;
+  std::string customer_id;
+  std::string external_customer_id;
+  std::string plan_id;
+  std::vector<SubscriptionStatus> subscription_status;
+  std::vector<SubscriptionOrder> order;
+};
+
+// What Stripe sells and to whom, as it is mirrored here. A deleted plan or addon that a live subscription still uses is
+// shown as archived.
+class CatalogQueries {
+ public:
+  virtual ~CatalogQueries() = default;
+  virtual Result<Page<Plan>> plans(const Scope& scope, const PlanFilter& filter) = 0;
+  virtual Result<Plan> plan(const Scope& scope, const PlanId& id) = 0;
+  virtual Result<Page<Addon>> addons(const Scope& scope, const PlanFilter& filter) = 0;
+  virtual Result<Addon> addon(const Scope& scope, const AddonId& id) = 0;
+  virtual Result<Addon> addon_by_lookup_key(const Scope& scope, const std::string& lookup_key) = 0;
+
+  // Of all these plans, newest first; an addon's are its twin's.
+  virtual Result<std::vector<Price>> prices(const Scope& scope, const std::vector<PlanId>& plans) = 0;
+
+  virtual Result<Page<Subscription>> subscriptions(const Scope& scope, const SubscriptionFilter& filter) = 0;
+  virtual Result<Subscription> subscription(const Scope& scope, const SubscriptionId& id) = 0;
+};
+
 // --- commands -------------------------------------------------------------------------------------------------
 
 // Dead letters: one (by event id) or all that match; the answer is how many. With `count_only` nothing is changed.
