@@ -1,5 +1,5 @@
 #include "store/change_batch.hpp"
-#include "store/rows.hpp"
+#include "store/rows_catalog.hpp"
 
 namespace flexsync::store::changes {
 
