@@ -258,7 +258,9 @@ TEST_CASE("a customer of ours that Stripe's metadata names is mapped and keeps i
   ours.version = 4;
   auto state = named("Ada");
   state.metadata = {{"flexprice_customer_id", kCustomer.str()}, {"external_id", "another"}};
-  const auto change = change_of(decide(task("customer.created", kSecond, state), {ours, {}, {}, {}}, {}));
+  EntitySnapshot known;
+  known.customer = ours;
+  const auto change = change_of(decide(task("customer.created", kSecond, state), known, {}));
   CHECK(change.customer->external_id == "our-7");
   CHECK(change.customer->version == 5);
   CHECK(change.mapping->entity_id == kCustomer.str());
