@@ -39,7 +39,7 @@ EventTask task(const std::string& type, std::int64_t second, stripe::Subscriptio
   task.scope = {TenantId("tenant_1"), EnvironmentId("env_1")};
   task.epoch = 3;
   task.entity = kEntity;
-  state.deleted = type.ends_with(".deleted");
+  state.deleted = type == "deleted";
   task.event = {StripeEventId("evt_" + std::to_string(second)), "customer.subscription." + type,
                 from_unix_seconds(second), {}, std::move(state)};
   task.seq = 7;
