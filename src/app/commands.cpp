@@ -83,12 +83,15 @@ void show(const Invocation& given, const std::string& sentence, const nlohmann::
 }
 
 void show_page(const Invocation& given, const Table& table, nlohmann::json items, const Shown& shown) {
-  show(given, table,
-       {{"items", std::move(items)},
-        {"pagination", {{"total", shown.total}, {"limit", shown.list.limit}, {"offset", shown.list.offset}}}});
+  nlohmann::json pagination{{"total", shown.total}, {"limit", shown.list.limit}, {"offset", shown.list.offset}};
+  if (shown.more) {
+    pagination["total_is_minimum"] = true;
+  }
+  show(given, table, {{"items", std::move(items)}, {"pagination", std::move(pagination)}});
   const auto end = shown.list.offset + static_cast<std::int64_t>(shown.rows);
-  if (!given.json && shown.rows > 0 && end < shown.total) {
-    std::cerr << "flexsync: " << end << " of " << shown.total << " shown; more with --offset " << end << '\n';
+  if (!given.json && shown.rows > 0 && (end < shown.total || shown.more)) {
+    std::cerr << "flexsync: " << end << " of " << (shown.more ? "more than " : "") << shown.total
+              << " shown; more with --offset " << end << '\n';
   }
 }
 

@@ -34,7 +34,7 @@ void add_server_commands(CLI::App& cli, Invocation& given);      // serve, demo,
 void add_db_commands(CLI::App& cli, Invocation& given);          // db migrate
 void add_tenant_commands(CLI::App& cli, Invocation& given);      // tenant create, apikey create | list | revoke
 void add_connection_commands(CLI::App& cli, Invocation& given);  // connection set | list | test
-void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | show, dead-letters list | …
+void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | …, dead-letters list | …
 void add_usage_commands(CLI::App& cli, Invocation& given);       // usage status | audit
 
 // --- what the groups share ------------------------------------------------------------------------------------
@@ -64,6 +64,7 @@ struct Shown {
   std::int64_t total = 0;
   std::size_t rows = 0;
   ListOptions list;
+  bool more = false;  // than `total`
 };
 void show_page(const Invocation& given, const Table& table, nlohmann::json items, const Shown& shown);
 

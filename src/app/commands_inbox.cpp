@@ -1,9 +1,9 @@
-// events list, show; dead-letters list, redrive, discard.
+// events list, show, replay; dead-letters list, redrive, discard.
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "actors/services.hpp"
 #include "app/commands.hpp"
+#include "app/commands_inbox.hpp"
 
 namespace flexsync::app {
 
@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::size_t kReasonWidthMax = 60;
+constexpr std::size_t kAdviceWidthMax = 90;
 
 struct EventOptions {
   Scope scope;
@@ -22,15 +23,6 @@ struct EventOptions {
 struct LetterOptions {
   Scope scope;
   DeadLetterFilter filter;
-  bool yes = false;
-};
-
-// What a person does to dead letters.
-struct Deed {
-  std::string name;   // the command
-  std::string done;   // "redriven"
-  std::string after;  // what follows
-  Result<std::int64_t> (DeadLetterCommands::*act)(const Scope&, const DeadLetterFilter&, bool, const Principal&);
 };
 
 // JSON text as JSON, other text as a string.
@@ -56,9 +48,35 @@ Json to_json(const WebhookEventView& view) {
   return json;
 }
 
+Json to_json(const WaitingEvent& waiting) {
+  Json json{{"attempts", waiting.attempts},
+            {"error_code", waiting.error_code},
+            {"error_message", waiting.error_message},
+            {"since", to_rfc3339(waiting.since)}};
+  json["next_attempt_at"] = waiting.next_attempt_at ? Json(to_rfc3339(*waiting.next_attempt_at)) : Json();
+  json["blocked_by"] =
+      waiting.object_id.empty() ? Json() : Json{{"object_type", waiting.object_type}, {"object_id", waiting.object_id}};
+  return json;
+}
+
+Json to_json(const EventChange& change) {
+  auto fields = Json::array();
+  for (const auto& field : change.fields) {
+    fields.push_back({{"field", field.field},
+                      {"before", field.before ? embedded(*field.before) : Json()},
+                      {"after", field.after ? embedded(*field.after) : Json()}});
+  }
+  return {{"entity_type", change.entity_type},
+          {"entity_id", change.entity_id},
+          {"action", change.action},
+          {"fields", std::move(fields)},
+          {"at", to_rfc3339(change.at)}};
+}
+
 Json with_details(const WebhookEventView& view) {
   auto json = to_json(view);
   json["payload"] = embedded(view.event.payload);
+  json["waiting"] = view.waiting ? to_json(*view.waiting) : Json();
   json["attempts"] = Json::array();
   for (const auto& attempt : view.attempts) {
     json["attempts"].push_back({{"attempt", attempt.attempt},
@@ -68,12 +86,11 @@ Json with_details(const WebhookEventView& view) {
   }
   json["changes"] = Json::array();
   for (const auto& change : view.changes) {
-    json["changes"].push_back({{"entity_type", change.entity_type},
-                               {"entity_id", change.entity_id},
-                               {"action", change.action},
-                               {"before", embedded(change.before)},
-                               {"after", embedded(change.after)},
-                               {"at", to_rfc3339(change.at)}});
+    json["changes"].push_back(to_json(change));
+  }
+  json["actions"] = Json::array();
+  for (const auto& deed : view.deeds) {
+    json["actions"].push_back({{"action", deed.action}, {"actor", deed.actor}, {"at", to_rfc3339(deed.at)}});
   }
   return json;
 }
@@ -90,8 +107,15 @@ Result<void> list_events(StoreSession& session, const Invocation& given, const E
                view.reason});
     items.push_back(to_json(view));
   }
-  show_page(given, table, std::move(items), {page->total, page->items.size(), options.filter.list});
+  show_page(given, table, std::move(items), {page->total, page->items.size(), options.filter.list, page->more});
   return {};
+}
+
+void add_waiting(Table& table, const WaitingEvent& waiting) {
+  table.add({"next attempt", waiting.next_attempt_at ? to_rfc3339(*waiting.next_attempt_at) : "when it is redriven"});
+  if (!waiting.object_id.empty()) {
+    table.add({"blocked by", waiting.object_type + " " + waiting.object_id});
+  }
 }
 
 Result<void> show_event(StoreSession& session, const Invocation& given, const EventOptions& options) {
@@ -109,12 +133,21 @@ Result<void> show_event(StoreSession& session, const Invocation& given, const Ev
   table.add({"received", to_rfc3339(event.received)});
   table.add({"settled", view->settled_at ? to_rfc3339(*view->settled_at) : "not yet"});
   table.add({"request", event.request_id});
+  if (view->waiting) {
+    add_waiting(table, *view->waiting);
+  }
   for (const auto& attempt : view->attempts) {
     table.add({"attempt " + std::to_string(attempt.attempt),
                to_rfc3339(attempt.at) + " " + attempt.error_code + ": " + attempt.error_message});
   }
   for (const auto& change : view->changes) {
-    table.add({change.action + " " + change.entity_id, change.before + " → " + change.after});
+    table.add({change.action, change.entity_type + " " + change.entity_id});
+    for (const auto& field : change.fields) {
+      table.add({"  " + field.field, field.before.value_or("–") + " → " + field.after.value_or("–")});
+    }
+  }
+  for (const auto& deed : view->deeds) {
+    table.add({deed.action, to_rfc3339(deed.at) + " by " + deed.actor});
   }
   show(given, table, with_details(*view));
   return {};
@@ -125,12 +158,21 @@ Result<void> list_letters(StoreSession& session, const Invocation& given, const 
   if (!page) {
     return tl::unexpected(page.error());
   }
-  Table table(
-      {{"died"}, {"event"}, {"type"}, {"object"}, {"attempts", true}, {"error"}, {"message", false, kReasonWidthMax}});
+  Table table({{"died"},
+               {"event"},
+               {"type"},
+               {"object"},
+               {"attempts", true},
+               {"since"},
+               {"error"},
+               {"message", false, kReasonWidthMax},
+               {"what to do", false, kAdviceWidthMax}});
   auto items = Json::array();
   for (const auto& letter : page->items) {
+    const std::string advice(advice_for(letter.error_code));
     table.add({to_rfc3339(letter.died_at), letter.event_id.str(), letter.type, letter.object_id,
-               std::to_string(letter.attempts), letter.error_code, letter.error_message});
+               std::to_string(letter.attempts), to_rfc3339(letter.failed_first), letter.error_code,
+               letter.error_message, advice});
     items.push_back({{"event_id", letter.event_id.str()},
                      {"type", letter.type},
                      {"object_type", letter.object_type},
@@ -138,36 +180,12 @@ Result<void> list_letters(StoreSession& session, const Invocation& given, const 
                      {"attempts", letter.attempts},
                      {"error_code", letter.error_code},
                      {"error_message", letter.error_message},
+                     {"what_to_do", advice},
                      {"received_at", to_rfc3339(letter.received)},
+                     {"failed_first_at", to_rfc3339(letter.failed_first)},
                      {"died_at", to_rfc3339(letter.died_at)}});
   }
   show_page(given, table, std::move(items), {page->total, page->items.size(), options.filter.list});
-  return {};
-}
-
-std::string letters(std::int64_t count) {
-  return std::to_string(count) + (count == 1 ? " dead letter" : " dead letters");
-}
-
-// Counts first: many are only acted upon when the caller says that many were meant.
-Result<void> act(StoreSession& session, const Invocation& given, const LetterOptions& options, const Deed& deed) {
-  auto& commands = session.dead_letters;
-  const auto count = (commands.*deed.act)(options.scope, options.filter, /*count_only=*/true, session.by);
-  if (!count) {
-    return tl::unexpected(count.error());
-  }
-  if (*count == 0 && !options.filter.event_id.empty()) {
-    return fail(ErrorCode::not_found, "there is no dead letter " + options.filter.event_id + " in this environment");
-  }
-  if (*count > 1 && !options.yes) {
-    return fail(ErrorCode::validation_error,
-                letters(*count) + " match and nothing was changed: repeat with --yes to " + deed.name + " them all");
-  }
-  const auto done = (commands.*deed.act)(options.scope, options.filter, /*count_only=*/false, session.by);
-  if (!done) {
-    return tl::unexpected(done.error());
-  }
-  show(given, letters(*done) + " " + deed.done + (*done > 0 ? deed.after : ""), {{"count", *done}});
   return {};
 }
 
@@ -178,9 +196,7 @@ void add_event_commands(CLI::App& cli, Invocation& given) {
   auto& list = add_command(group, given, "list", "show them, newest first");
   add_scope_options(list, options->scope);
   add_page_options(list, options->filter.list);
-  list.add_option("--state", options->filter.state, "pending, applied, unchanged, superseded, dead, …");
-  list.add_option("--type", options->filter.type, "customer.updated, …");
-  list.add_option("--object", options->filter.object_id, "cus_…");
+  add_event_filter(list, options->filter);
   on_command(list, given, StoreNeeds::reading,
              [&given, options](StoreSession& session) { return list_events(session, given, *options); });
 
@@ -189,12 +205,7 @@ void add_event_commands(CLI::App& cli, Invocation& given) {
   one.add_option("ID", options->id, "evt_…")->required();
   on_command(one, given, StoreNeeds::reading,
              [&given, options](StoreSession& session) { return show_event(session, given, *options); });
-}
-
-void add_filter_options(CLI::App& command, LetterOptions& options) {
-  add_scope_options(command, options.scope);
-  command.add_option("--type", options.filter.type, "only this type, customer.updated, …");
-  command.add_option("--object", options.filter.object_id, "only those of this object, cus_…");
+  add_replay_command(group, given);
 }
 
 }  // namespace
@@ -205,25 +216,12 @@ void add_inbox_commands(CLI::App& cli, Invocation& given) {
   const auto options = std::make_shared<LetterOptions>();
 
   auto& list = add_command(group, given, "list", "show them, newest first");
-  add_filter_options(list, *options);
+  add_scope_options(list, options->scope);
+  add_letter_filter(list, options->filter);
   add_page_options(list, options->filter.list);
   on_command(list, given, StoreNeeds::reading,
              [&given, options](StoreSession& session) { return list_letters(session, given, *options); });
-
-  const auto sweep = std::chrono::duration_cast<std::chrono::seconds>(actors::ActorConfig{}.node_sweep_interval);
-  const std::vector<Deed> deeds = {
-      {"redrive", "redriven", "; a running server takes them up within " + std::to_string(sweep.count()) + " s",
-       &DeadLetterCommands::redrive},
-      {"discard", "discarded", "", &DeadLetterCommands::discard}};
-  for (const auto& deed : deeds) {
-    auto& command = add_command(group, given, deed.name,
-                                deed.name == "redrive" ? "try them again: one, or all that match" : "give them up");
-    add_filter_options(command, *options);
-    command.add_option("ID", options->filter.event_id, "evt_…; without it all that match");
-    command.add_flag("--yes", options->yes, "act even when several match");
-    on_command(command, given, StoreNeeds::reading,
-               [&given, options, deed](StoreSession& session) { return act(session, given, *options, deed); });
-  }
+  add_letter_commands(group, given);
 }
 
 }  // namespace flexsync::app

@@ -1,8 +1,31 @@
 #include "domain/inbox.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace flexsync {
+
+namespace {
+
+struct Advice {
+  std::string_view error_code;
+  std::string_view text;
+};
+
+// docs/runbooks/dead-letters.md says the same at length.
+constexpr std::array kAdvice = {
+    Advice{"conflict", "Put right in Stripe (or here) what the message names, then redrive; discard a wrong event."},
+    Advice{"unreadable", "The event is not as Stripe documents it: update Flexsync, then redrive."},
+    Advice{"stripe_unavailable",
+           "See that Stripe can be reached and knows the key (flexsync connection test), then redrive."},
+    Advice{"version_conflict", "Redrive; if it comes again, report it."},
+    Advice{"rejected", "A fault of Flexsync's: report it, and redrive after the update."},
+    Advice{"actor_failed", "A fault of Flexsync's: report it, and redrive after the update."},
+};
+constexpr std::string_view kAdviceElse =
+    "Put right what the message names, then redrive; discard what shall not take effect.";
+
+}  // namespace
 
 std::string to_string(InboxOutcome outcome) {
   switch (outcome) {
@@ -36,6 +59,24 @@ std::string to_string(ParkedState state) {
       return "redriven";
   }
   throw std::invalid_argument("no such parked state");
+}
+
+bool is_event_state(std::string_view text) {
+  return std::find(kEventStates.begin(), kEventStates.end(), text) != kEventStates.end();
+}
+
+std::string event_states() {
+  std::string all;
+  for (const auto state : kEventStates) {
+    all.append(all.empty() ? "" : ", ").append(state);
+  }
+  return all;
+}
+
+std::string_view advice_for(std::string_view error_code) {
+  const auto* found = std::find_if(kAdvice.begin(), kAdvice.end(),
+                                   [&](const Advice& advice) { return advice.error_code == error_code; });
+  return found == kAdvice.end() ? kAdviceElse : found->text;
 }
 
 }  // namespace flexsync

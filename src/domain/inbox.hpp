@@ -1,9 +1,11 @@
 // The inbox: every webhook that was answered 200, and what became of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "domain/ids.hpp"
 #include "domain/time.hpp"
@@ -41,5 +43,19 @@ std::string to_string(InboxOutcome outcome);
 enum class ParkedState : std::uint8_t { retrying, blocked, dead, redriven };
 
 std::string to_string(ParkedState state);
+
+// The states that an event is shown in: `pending` while nothing became of it, else its outcome; a parked one shows its
+// ParkedState, and `parked` means all of those.
+inline constexpr std::array<std::string_view, 12> kEventStates = {"pending",  "applied",  "unchanged", "superseded",
+                                                                  "ignored",  "deferred", "parked",    "discarded",
+                                                                  "retrying", "blocked",  "dead",      "redriven"};
+
+bool is_event_state(std::string_view text);
+
+// "pending, applied, …": for whoever named another.
+std::string event_states();
+
+// What a person can do about an event that failed with this code, in a sentence.
+std::string_view advice_for(std::string_view error_code);
 
 }  // namespace flexsync

@@ -59,6 +59,7 @@ template <class T>
 struct Page {
   std::vector<T> items;
   std::int64_t total = 0;
+  bool more = false;  // there are more than `total`: long lists are counted up to a limit only
 };
 
 enum class CustomerField : std::uint8_t { id, external_id, name, email, contact, status, created_at };
@@ -109,10 +110,12 @@ struct MappingFilter {
 };
 
 struct WebhookEventFilter {
-  ListOptions list;   // by time of receipt
-  std::string state;  // "pending" or an InboxOutcome's name, for parked ones also a ParkedState's
-  std::string type;
+  ListOptions list;                // by arrival; the times are those of receipt
+  std::string state;               // of kEventStates
+  std::vector<std::string> types;  // any of them
   std::string object_id;
+  std::optional<Timestamp> created_from;  // Stripe's `created`
+  std::optional<Timestamp> created_to;
 };
 
 struct DeliveryAttempt {
@@ -122,14 +125,53 @@ struct DeliveryAttempt {
   Timestamp at;
 };
 
-// One inbox row and what became of it.
+// What an event waits for that was tried and is not settled.
+struct WaitingEvent {
+  int attempts = 0;
+  std::string error_code;
+  std::string error_message;
+  std::string object_type;  // of a blocked one: what must appear first, as Stripe names it
+  std::string object_id;
+  Timestamp since;
+  std::optional<Timestamp> next_attempt_at;  // nothing: a person must redrive it
+};
+
+// One field of an entity, before and after, as JSON; nothing: the field was not there.
+struct FieldChange {
+  std::string field;
+  std::optional<std::string> before;
+  std::optional<std::string> after;
+
+  friend bool operator==(const FieldChange&, const FieldChange&) = default;
+};
+
+// What an event did to one entity.
+struct EventChange {
+  std::string entity_type;
+  std::string entity_id;
+  std::string action;
+  std::string request_id;
+  Timestamp at;
+  std::vector<FieldChange> fields;
+};
+
+// What a person did about an event: "redrive", "discard", "replay".
+struct EventDeed {
+  std::string action;
+  std::string actor;
+  Timestamp at;
+};
+
+// One inbox row and what became of it. The last five only when one event is asked for.
 struct WebhookEventView {
-  IncomingEvent event;  // the payload only when one event is asked for
-  std::string state;    // "pending", "applied", …; a parked one shows its ParkedState
+  IncomingEvent event;  // in lists without its payload
+  std::string state;    // of kEventStates
   std::string reason;
   std::optional<Timestamp> settled_at;
-  std::vector<DeliveryAttempt> attempts;  // only when one event is asked for
-  std::vector<AuditEntry> changes;        // likewise: what it changed, field by field
+  std::optional<WaitingEvent> waiting = {};
+  std::vector<DeliveryAttempt> attempts = {};
+  std::vector<EventChange> changes = {};
+  std::vector<EventDeed> deeds = {};
 };
 
 struct DeadLetter {
@@ -141,13 +183,15 @@ struct DeadLetter {
   std::string error_code;
   std::string error_message;
   Timestamp received;
+  Timestamp failed_first;
   Timestamp died_at;
 };
 
 struct DeadLetterFilter {
-  ListOptions list;
-  std::string event_id;
-  std::string type;
+  ListOptions list;  // by death
+  std::vector<std::string> event_ids;
+  std::vector<std::string> types;
+  std::vector<std::string> error_codes;
   std::string object_id;
 };
 
@@ -239,14 +283,25 @@ class CatalogQueries {
 
 // --- commands -------------------------------------------------------------------------------------------------
 
-// Dead letters: one (by event id) or all that match; the answer is how many. With `count_only` nothing is changed.
+// What a command about many events is allowed to do.
+struct BulkConsent {
+  bool dry_run = false;                        // only count
+  std::optional<std::int64_t> expected_count;  // refused with version_conflict when another number matches
+};
+
+struct BulkResult {
+  std::int64_t count = 0;
+  std::vector<std::string> event_ids;  // which, where the filter names events
+};
+
+// Dead letters: those that match. An empty filter means all.
 class DeadLetterCommands {
  public:
   virtual ~DeadLetterCommands() = default;
-  virtual Result<std::int64_t> redrive(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
-                                       const Principal& by) = 0;
-  virtual Result<std::int64_t> discard(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
-                                       const Principal& by) = 0;
+  virtual Result<BulkResult> redrive(const Scope& scope, const DeadLetterFilter& filter, const BulkConsent& consent,
+                                     const Principal& by) = 0;
+  virtual Result<BulkResult> discard(const Scope& scope, const DeadLetterFilter& filter, const BulkConsent& consent,
+                                     const Principal& by) = 0;
 };
 
 // Tenants, environments, keys, connections. Every write leaves an audit row naming `by`.

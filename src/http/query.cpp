@@ -161,4 +161,18 @@ ListOptions Query::list_options(Details& details) const {
   return list;
 }
 
+void Query::allow_only(const std::vector<std::string_view>& names, Details& details) const {
+  std::vector<std::string_view> allowed = names;
+  allowed.insert(allowed.end(), {"limit", "offset", "order", "sort", "start_time", "end_time"});
+  std::string all;
+  for (const auto name : allowed) {
+    all.append(all.empty() ? "" : ", ").append(name);
+  }
+  for (const auto& [name, value] : values_) {
+    if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
+      details.emplace(name, "is not taken here; these are: " + all);
+    }
+  }
+}
+
 }  // namespace flexsync::http

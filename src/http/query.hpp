@@ -35,6 +35,10 @@ class Query {
   // limit, offset, order, sort, start_time, end_time.
   ListOptions list_options(Details& details) const;
 
+  // Where a parameter that is not understood must not be passed over, since the answer would be about too much: any
+  // but these and those of list_options is wrong.
+  void allow_only(const std::vector<std::string_view>& names, Details& details) const;
+
  private:
   const std::string* find(std::string_view name) const;
 

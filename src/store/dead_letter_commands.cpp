@@ -1,5 +1,9 @@
 #include "store/dead_letter_commands.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "store/dead_letter_bulk.hpp"
 #include "store/dead_letter_filter.hpp"
 #include "store/rows.hpp"
 
@@ -7,71 +11,91 @@ namespace flexsync::store {
 
 namespace {
 
-// One statement each, so that what is counted, changed and audited is the same set. A letter that is redriven and
-// discarded at once goes to whoever locks it first; the other sees it is no longer dead.
-constexpr std::string_view kParked = "parked_events AS p JOIN inbox AS i USING (tenant_id, environment_id, event_id)";
+constexpr std::string_view kLetterColumns = "p.tenant_id, p.environment_id, p.seq";
+constexpr std::string_view kLetters = "parked_events AS p JOIN inbox AS i USING (tenant_id, environment_id, event_id)";
 
-constexpr std::string_view kAudited =
-    ", audited AS (INSERT INTO audit_log (tenant_id, environment_id, entity_type, entity_id, action, actor, before,"
-    "                                     after, request_id, at)"
-    "  SELECT tenant_id, environment_id, 'webhook_event', event_id, d.action, d.actor, '{\"state\":\"dead\"}',"
-    "         json_build_object('state', d.state), '', d.now FROM changed, done_by AS d)"
-    " SELECT count(*) FROM changed";
-
-constexpr std::string_view kRedrive =
+constexpr BulkCommand kRedrive{
+    "the dead letters cannot be redriven",
+    "dead letters",
+    "redrive",
+    "redriven",
+    kLetterColumns,
+    kLetters,
+    "p",
     ", changed AS (UPDATE parked_events AS p"
-    "  SET state = 'redriven', next_attempt_at = d.now, updated_at = d.now FROM matching AS m, done_by AS d"
-    "  WHERE p.tenant_id = m.tenant_id AND p.environment_id = m.environment_id AND p.seq = m.seq AND p.state = 'dead'"
-    "  RETURNING p.tenant_id, p.environment_id, p.event_id)";
+    "  SET state = 'redriven', next_attempt_at = d.now, updated_at = d.now"
+    "  FROM matching AS m, done_by AS d, consent AS c"
+    "  WHERE c.given AND p.tenant_id = m.tenant_id AND p.environment_id = m.environment_id AND p.seq = m.seq"
+    "    AND p.state = 'dead'"
+    "  RETURNING p.tenant_id, p.environment_id, p.event_id, 'dead' AS was)"};
 
-constexpr std::string_view kDiscard =
-    ", changed AS (DELETE FROM parked_events AS p USING matching AS m"
-    "  WHERE p.tenant_id = m.tenant_id AND p.environment_id = m.environment_id AND p.seq = m.seq AND p.state = 'dead'"
-    "  RETURNING p.tenant_id, p.environment_id, p.seq, p.event_id, p.error_message),"
+constexpr BulkCommand kDiscard{
+    "the dead letters cannot be discarded",
+    "dead letters",
+    "discard",
+    "discarded",
+    kLetterColumns,
+    kLetters,
+    "p",
+    ", changed AS (DELETE FROM parked_events AS p USING matching AS m, consent AS c"
+    "  WHERE c.given AND p.tenant_id = m.tenant_id AND p.environment_id = m.environment_id AND p.seq = m.seq"
+    "    AND p.state = 'dead'"
+    "  RETURNING p.tenant_id, p.environment_id, p.seq, p.event_id, p.error_message, 'dead' AS was),"
     " settled AS (UPDATE inbox_outcomes AS o SET outcome = 'discarded', settled_at = d.now,"
     "    reason = 'discarded by ' || d.actor || ' after: ' || c.error_message FROM changed AS c, done_by AS d"
     "  WHERE o.tenant_id = c.tenant_id AND o.environment_id = c.environment_id AND o.seq = c.seq"
-    "    AND o.outcome = 'parked')";
+    "    AND o.outcome = 'parked')"};
 
-// The statement's own values, bound after those of the filter.
-std::string done_by(Where& where, std::string_view action, std::string_view state, Timestamp now, const Principal& by) {
-  const auto text = [&](std::string_view value) { return where.bind(std::string(value)) + "::text"; };
-  std::string sql = "done_by AS (SELECT ";
-  sql += text(action) + " AS action, " + text(state) + " AS state, " + text(by.label) + " AS actor, ";
-  sql += "'epoch'::timestamptz + " + where.bind(std::to_string(to_unix_micros(now)));
-  return sql + "::bigint * interval '1 microsecond' AS now)";
-}
+// A replayed event is one that a person has redriven. Its attempts go on counting: each has its row.
+constexpr BulkCommand kReplay{
+    "the events cannot be replayed",
+    "settled events",
+    "replay",
+    "redriven",
+    "o.tenant_id, o.environment_id, o.seq, i.event_id, o.outcome",
+    "inbox_outcomes AS o JOIN inbox AS i USING (tenant_id, environment_id, seq)",
+    "o",
+    ", changed AS (UPDATE inbox_outcomes AS o"
+    "  SET outcome = 'parked', reason = 'replayed by ' || d.actor, settled_at = d.now"
+    "  FROM matching AS m, done_by AS d, consent AS c"
+    "  WHERE c.given AND o.tenant_id = m.tenant_id AND o.environment_id = m.environment_id AND o.seq = m.seq"
+    "    AND o.outcome = m.outcome"
+    "  RETURNING o.tenant_id, o.environment_id, o.seq, m.event_id, m.outcome AS was),"
+    " parked AS (INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts,"
+    "                                       next_attempt_at, error_code, error_message, parked_at, updated_at)"
+    "  SELECT c.tenant_id, c.environment_id, c.seq, c.event_id, 'redriven',"
+    "         (SELECT coalesce(max(a.attempt), 0) FROM inbox_attempts AS a WHERE a.event_id = c.event_id),"
+    "         d.now, '', '', d.now, d.now FROM changed AS c, done_by AS d)"};
 
-std::string matching(const Where& where) {
-  std::string sql = ", matching AS (SELECT p.tenant_id, p.environment_id, p.seq FROM ";
-  return sql.append(kParked).append(where.sql()).append(" FOR UPDATE OF p)");
-}
+constexpr std::array<std::string_view, 6> kReplayable = {"applied", "unchanged", "superseded",
+                                                         "ignored", "deferred",  "discarded"};
 
-struct Command {
-  std::string_view what;
-  std::string_view action;
-  std::string_view state;  // what the audit row shows as the state afterwards
-  std::string_view change;
-};
-
-constexpr Command kRedriveCommand{"the dead letters cannot be redriven", "redrive", "redriven", kRedrive};
-constexpr Command kDiscardCommand{"the dead letters cannot be discarded", "discard", "discarded", kDiscard};
-
-Result<std::int64_t> run(ReadPool& pool, const Scope& scope, Where where, const Command& command, bool count_only,
-                         Timestamp now, const Principal& by) {
-  if (auto valid = where.check(); !valid) {
-    return tl::unexpected(valid.error());
-  }
-  std::string sql;
-  if (count_only) {
-    sql.append("SELECT count(*) FROM ").append(kParked).append(where.sql());
+Result<Where> events_that_match(const StoreDeadLetterCommands::ReplayFilter& filter) {
+  const auto& events = filter.events;
+  Where where;
+  if (events.state.empty()) {
+    where.add("o.outcome <> 'parked'");
+  } else if (std::find(kReplayable.begin(), kReplayable.end(), events.state) == kReplayable.end()) {
+    const std::string known = "applied, unchanged, superseded, ignored, deferred, discarded";
+    return fail(ErrorCode::validation_error, "only settled events can be replayed: use one of " + known,
+                {{"state", "must be one of " + known}});
   } else {
-    const auto values = done_by(where, command.action, command.state, now, by);
-    sql.append("WITH ").append(values).append(matching(where)).append(command.change).append(kAudited);
+    where.add("o.outcome = '" + events.state + "'");  // one of ours, written out: the planner knows how many have it
   }
-  return pool.call(scope, std::string(command.what), [&](pqxx::transaction_base& tx) -> Result<std::int64_t> {
-    return where.exec(tx, sql).at(0)[0].as<std::int64_t>();
-  });
+  where.add("i.ignored_reason = ''");
+  if (!filter.event_ids.empty()) {
+    where.add("i.event_id = ANY (?::text[])", filter.event_ids);
+  }
+  if (!events.types.empty()) {
+    where.add("i.event_type = ANY (?::text[])", events.types);
+  }
+  where.add_if_given("i.object_id = ?", events.object_id);
+  where.add_times("i.received_at", events.list);
+  ListOptions created;
+  created.start_time = events.created_from;
+  created.end_time = events.created_to;
+  where.add_times("i.stripe_created", created);
+  return where;
 }
 
 }  // namespace
@@ -80,18 +104,36 @@ StoreDeadLetterCommands::StoreDeadLetterCommands(ReadPool& pool, const Clock& cl
                                                  std::function<void(const Scope&)> wake)
     : pool_(pool), clock_(clock), wake_(std::move(wake)) {}
 
-Result<std::int64_t> StoreDeadLetterCommands::redrive(const Scope& scope, const DeadLetterFilter& filter,
-                                                      bool count_only, const Principal& by) {
-  auto count = run(pool_, scope, dead_letters_that_match(filter), kRedriveCommand, count_only, clock_.now(), by);
-  if (count && *count > 0 && !count_only && wake_) {
-    wake_(scope);
-  }
-  return count;
+Result<BulkResult> StoreDeadLetterCommands::redrive(const Scope& scope, const DeadLetterFilter& filter,
+                                                    const BulkConsent& consent, const Principal& by) {
+  auto done = run_bulk(pool_, scope, dead_letters_that_match(filter), kRedrive, consent, !filter.event_ids.empty(),
+                       clock_.now(), by);
+  wake(scope, done, consent);
+  return done;
 }
 
-Result<std::int64_t> StoreDeadLetterCommands::discard(const Scope& scope, const DeadLetterFilter& filter,
-                                                      bool count_only, const Principal& by) {
-  return run(pool_, scope, dead_letters_that_match(filter), kDiscardCommand, count_only, clock_.now(), by);
+Result<BulkResult> StoreDeadLetterCommands::discard(const Scope& scope, const DeadLetterFilter& filter,
+                                                    const BulkConsent& consent, const Principal& by) {
+  return run_bulk(pool_, scope, dead_letters_that_match(filter), kDiscard, consent, !filter.event_ids.empty(),
+                  clock_.now(), by);
+}
+
+Result<BulkResult> StoreDeadLetterCommands::replay(const Scope& scope, const ReplayFilter& filter,
+                                                   const BulkConsent& consent, const Principal& by) {
+  auto where = events_that_match(filter);
+  if (!where) {
+    return tl::unexpected(where.error());
+  }
+  auto done = run_bulk(pool_, scope, std::move(*where), kReplay, consent, !filter.event_ids.empty(), clock_.now(), by);
+  wake(scope, done, consent);
+  return done;
+}
+
+void StoreDeadLetterCommands::wake(const Scope& scope, const Result<BulkResult>& done,
+                                   const BulkConsent& consent) const {
+  if (done && done->count > 0 && !consent.dry_run && wake_) {
+    wake_(scope);
+  }
 }
 
 }  // namespace flexsync::store

@@ -10,8 +10,14 @@ namespace flexsync::store {
 inline Where dead_letters_that_match(const DeadLetterFilter& filter) {
   Where where;
   where.add("p.state = 'dead'");
-  where.add_if_given("p.event_id = ?", filter.event_id);
-  where.add_if_given("i.event_type = ?", filter.type);
+  const auto any_of = [&](std::string_view fragment, const std::vector<std::string>& values) {
+    if (!values.empty()) {
+      where.add(fragment, values);
+    }
+  };
+  any_of("p.event_id = ANY (?::text[])", filter.event_ids);
+  any_of("i.event_type = ANY (?::text[])", filter.types);
+  any_of("p.error_code = ANY (?::text[])", filter.error_codes);
   where.add_if_given("i.object_id = ?", filter.object_id);
   where.add_times("p.updated_at", filter.list);
   return where;

@@ -7,12 +7,6 @@
 
 namespace flexsync::store {
 
-namespace {
-
-constexpr int kPageLimitMax = 1000;
-
-}  // namespace
-
 std::string Where::bind(std::string value) {
   values_.push_back(std::move(value));
   return "$" + std::to_string(values_.size());

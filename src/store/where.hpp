@@ -12,6 +12,8 @@
 
 namespace flexsync::store {
 
+inline constexpr int kPageLimitMax = 1000;
+
 class Where {
  public:
   // "?" in the fragment stands for the value; it may appear only once.
@@ -31,6 +33,8 @@ class Where {
 
   // " WHERE a AND b", or nothing.
   std::string sql() const;
+
+  const std::vector<std::string>& values() const { return values_; }
 
   // validation_error when a value cannot be in a text column (U+0000, bad UTF-8).
   Result<void> check() const;

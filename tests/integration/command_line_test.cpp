@@ -227,6 +227,10 @@ TEST_CASE("beside a running server: events, and dead letters redriven and discar
   CHECK(program("events show evt_1" + scope).out.find("applied") != std::string::npos);
   CHECK(program("events show evt_9" + scope).code == 1);
   CHECK(program("events list --state nonsense" + scope).code == 2);
+  CHECK(program("events list --received-from yesterday" + scope).code == 2);
+  const auto& change = shown.at("changes").at(0);
+  CHECK(change.at("fields").dump().find(R"({"after":"Ada","before":null,"field":"name"})") != std::string::npos);
+  CHECK(program("events show evt_1" + scope).out.find("  name") != std::string::npos);
 
   // Two Stripe customers that claim ours, which is mapped already: a conflict, for a person.
   REQUIRE(deliver(http, scope, "evt_2", "cus_2", {{"flexprice_customer_id", ours}}) == 200);
@@ -238,7 +242,11 @@ TEST_CASE("beside a running server: events, and dead letters redriven and discar
   CHECK(refused.code == 2);
   CHECK(refused.is_one_error_line());
   CHECK(refused.err.find("2 dead letters match") != std::string::npos);
+  CHECK(refused.err.find("--expect 2") != std::string::npos);
   CHECK(program("dead-letters redrive evt_9" + scope).code == 1);
+  const auto others = program("dead-letters discard --expect 3" + scope);
+  CHECK(others.code == 1);
+  CHECK(others.err == "flexsync: 2 dead letters match, not 3: nothing was changed\n");
   const auto redriven = program("dead-letters redrive --yes" + scope);
   CHECK(redriven.code == 0);
   CHECK(redriven.out.find("2 dead letters redriven; a running server takes them up within") == 0);
@@ -246,6 +254,34 @@ TEST_CASE("beside a running server: events, and dead letters redriven and discar
   CHECK(program("events show evt_2 --json" + scope).json().at("attempts").size() == 2);
   CHECK(program("dead-letters discard evt_2 --json" + scope).json().at("count") == 1);
   CHECK(state("evt_2") == "discarded");
-  CHECK(program("dead-letters discard --type customer.created" + scope).code == 0);  // one left: no --yes needed
-  CHECK(program("dead-letters discard" + scope).out == "0 dead letters discarded\n");
+  CHECK(program("dead-letters discard --error conflict --expect 1" + scope).code == 0);
+  CHECK(program("dead-letters discard --yes" + scope).out == "0 dead letters discarded\n");
+}
+
+TEST_CASE("beside a running server: an event that is replayed is taken again and changes nothing", "[command_line]") {
+  Program program;
+  const auto scope = program.new_scope();
+  program.environment = {{"STRIPE_SECRET_KEY", kSecretKey}, {"STRIPE_WEBHOOK_SECRETS", kWebhookSecret}};
+  REQUIRE(program("connection set --name Main" + scope).code == 0);
+  const Server server(program);
+  HttpClient http(server.url(), "");
+  REQUIRE(deliver(http, scope, "evt_1", "cus_1", Json::object()) == 200);
+  const auto event = [&] { return program("events show evt_1 --json" + scope).json(); };
+  wait_until("evt_1 to be applied", [&] { return event().at("state") == "applied"; });
+  const auto before = event();
+
+  const auto refused = program("events replay --state applied" + scope);
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("1 settled event matches") != std::string::npos);
+  CHECK(event().at("state") == "applied");
+  CHECK(program("events replay evt_9" + scope).code == 1);
+  const auto replayed = program("events replay --state applied --type customer.created --expect 1" + scope);
+  CHECK(replayed.code == 0);
+  CHECK(replayed.out.starts_with("1 settled event to be taken again; a running server takes them up within"));
+  wait_until("evt_1 to be taken again", [&] { return event().at("state") == "unchanged"; });
+  const auto after = event();
+  CHECK_FALSE(before.at("changes").empty());
+  CHECK(after.at("changes") == before.at("changes"));
+  CHECK(after.at("actions").at(0).at("action") == "replay");
+  CHECK(program("events replay --state dead --yes" + scope).code == 2);
 }

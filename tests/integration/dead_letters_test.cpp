@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -39,9 +40,15 @@ struct World : StoreWorld {
 
 DeadLetterFilter with_id(const std::string& id) {
   DeadLetterFilter filter;
-  filter.event_id = id;
+  filter.event_ids = {id};
   return filter;
 }
+
+BulkConsent expecting(std::int64_t count) {
+  return {.dry_run = false, .expected_count = count};
+}
+
+const BulkConsent kCountOnly{.dry_run = true, .expected_count = {}};
 
 }  // namespace
 
@@ -57,20 +64,26 @@ TEST_CASE("dead letters are listed newest first, with what they died of", "[dead
   CHECK(newest.object_id == "cus_2");
   CHECK(newest.attempts == 8);
   CHECK(newest.error_message == "two of them");
+  CHECK(newest.failed_first == kStart + 2s);
   CHECK(newest.died_at == kStart + 2s);
 
   DeadLetterFilter filter;
   filter.object_id = "cus_2";
-  filter.type = "customer.updated";
+  filter.types = {"customer.updated"};
   CHECK(world.queries.dead_letters(world.scope, filter)->items.at(0).event_id.str() == "evt_2");
   filter = {};
   filter.list.start_time = kStart + 1s;
   CHECK(world.queries.dead_letters(world.scope, filter)->total == 2);
+  filter = {};
+  filter.error_codes = {"conflict", "unreadable"};
+  CHECK(world.queries.dead_letters(world.scope, filter)->total == 3);
+  filter.error_codes = {"unreadable"};
+  CHECK(world.queries.dead_letters(world.scope, filter)->total == 0);
 }
 
 TEST_CASE("one dead letter is redriven: due now, its attempts kept, audited, and the tenant woken", "[dead_letters]") {
   World world;
-  CHECK(world.commands.redrive(world.scope, with_id("evt_2"), false, world.by) == 1);
+  CHECK(world.commands.redrive(world.scope, with_id("evt_2"), {}, world.by)->count == 1);
   CHECK(world.state("evt_2") == "redriven");
   CHECK(world.state("evt_1") == "dead");
   const auto row = world.sql(
@@ -84,14 +97,14 @@ TEST_CASE("one dead letter is redriven: due now, its attempts kept, audited, and
   CHECK(audit.at(0)["actor"].c_str() == std::string("api_key:secret_1"));
   CHECK(world.woken == std::vector<Scope>{world.scope});
 
-  CHECK(world.commands.redrive(world.scope, with_id("evt_2"), false, world.by) == 0);  // no longer dead
+  CHECK(world.commands.redrive(world.scope, with_id("evt_2"), {}, world.by)->count == 0);  // no longer dead
   CHECK(world.audit("webhook_event", "evt_2").size() == 1);
   CHECK(world.woken.size() == 1);
 }
 
 TEST_CASE("a discarded letter is settled for good", "[dead_letters]") {
   World world;
-  CHECK(world.commands.discard(world.scope, with_id("evt_1"), false, world.by) == 1);
+  CHECK(world.commands.discard(world.scope, with_id("evt_1"), {}, world.by)->count == 1);
   const auto view = world.queries.webhook_event(world.scope, StripeEventId{"evt_1"});
   REQUIRE(view);
   CHECK(view->state == "discarded");
@@ -101,13 +114,13 @@ TEST_CASE("a discarded letter is settled for good", "[dead_letters]") {
   CHECK(world.value("SELECT count(*) FROM parked_events WHERE event_id = 'evt_1'") == "1");  // the stranger's
   CHECK(world.audit("webhook_event", "evt_1").size() == 1);
   CHECK(world.woken.empty());
-  CHECK(world.commands.redrive(world.scope, with_id("evt_1"), false, world.by) == 0);
+  CHECK(world.commands.redrive(world.scope, with_id("evt_1"), {}, world.by)->count == 0);
 }
 
 TEST_CASE("counting changes nothing", "[dead_letters]") {
   World world;
-  CHECK(world.commands.redrive(world.scope, {}, true, world.by) == 3);
-  CHECK(world.commands.discard(world.scope, with_id("evt_1"), true, world.by) == 1);
+  CHECK(world.commands.redrive(world.scope, {}, kCountOnly, world.by)->count == 3);
+  CHECK(world.commands.discard(world.scope, with_id("evt_1"), kCountOnly, world.by)->count == 1);
   CHECK(world.queries.dead_letters(world.scope, {})->total == 3);
   CHECK(world.value("SELECT count(*) FROM audit_log WHERE entity_type = 'webhook_event'") == "0");
   CHECK(world.woken.empty());
@@ -117,13 +130,51 @@ TEST_CASE("all that match go at once: neither a stranger's nor what is not dead"
   World world;
   DeadLetterFilter filter;
   filter.object_id = "cus_2";
-  CHECK(world.commands.redrive(world.scope, filter, false, world.by) == 2);
-  CHECK(world.commands.discard(world.scope, {}, false, world.by) == 1);
+  CHECK(world.commands.redrive(world.scope, filter, {}, world.by)->count == 2);
+  CHECK(world.commands.discard(world.scope, {}, {}, world.by)->count == 1);
   CHECK(world.state("evt_1") == "discarded");
   CHECK(world.state("evt_2") == "redriven");
   CHECK(world.state("evt_blocked") == "blocked");
   CHECK(world.queries.dead_letters(world.stranger, {})->total == 1);
-  CHECK(world.commands.discard(world.scope, with_id("evt_blocked"), false, world.by) == 0);
-  const auto bad = world.commands.redrive(world.scope, with_id(std::string("evt\0", 4)), false, world.by);
+  CHECK(world.commands.discard(world.scope, with_id("evt_blocked"), {}, world.by)->count == 0);
+  const auto bad = world.commands.redrive(world.scope, with_id(std::string("evt\0", 4)), {}, world.by);
   CHECK(bad.error().code == ErrorCode::validation_error);
+}
+
+TEST_CASE("several are named: the answer names those that were dead letters", "[dead_letters]") {
+  World world;
+  DeadLetterFilter filter;
+  filter.event_ids = {"evt_1", "evt_blocked", "evt_3", "evt_9"};
+  auto done = world.commands.redrive(world.scope, filter, {}, world.by);
+  REQUIRE(done);
+  std::sort(done->event_ids.begin(), done->event_ids.end());
+  CHECK(done->event_ids == std::vector<std::string>{"evt_1", "evt_3"});
+  CHECK(done->count == 2);
+  CHECK(world.state("evt_blocked") == "blocked");
+}
+
+TEST_CASE("when more have died than were shown, nothing is changed", "[dead_letters]") {
+  World world;
+  for (const auto command : {&StoreDeadLetterCommands::redrive, &StoreDeadLetterCommands::discard}) {
+    const auto refused = (world.commands.*command)(world.scope, {}, expecting(2), world.by);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::version_conflict);
+    CHECK(refused.error().message == "3 dead letters match, not 2: nothing was changed");
+    CHECK(refused.error().details.at("count") == "3");
+  }
+  CHECK(world.queries.dead_letters(world.scope, {})->total == 3);
+  CHECK(world.value("SELECT count(*) FROM audit_log WHERE entity_type = 'webhook_event'") == "0");
+  CHECK(world.woken.empty());
+  CHECK(world.commands.redrive(world.scope, {}, expecting(3), world.by)->count == 3);
+  CHECK(world.commands.discard(world.scope, {}, expecting(0), world.by)->count == 0);
+}
+
+TEST_CASE("the audit row of a request has its id", "[dead_letters]") {
+  World world;
+  world.by.request_id = "req_7";
+  REQUIRE(world.commands.discard(world.scope, with_id("evt_1"), {}, world.by));
+  const auto row = world.audit("webhook_event", "evt_1").at(0);
+  CHECK(row["request_id"].c_str() == std::string("req_7"));
+  CHECK(nlohmann::json::parse(row["before"].c_str()).at("state") == "dead");
+  CHECK(nlohmann::json::parse(row["after"].c_str()).at("state") == "discarded");
 }

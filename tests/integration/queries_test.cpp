@@ -43,11 +43,7 @@ std::vector<std::string> ids(const Result<Page<T>>& page) {
   REQUIRE(page);
   std::vector<std::string> found;
   for (const auto& item : page->items) {
-    if constexpr (requires { item.event; }) {
-      found.push_back(item.event.id.str());
-    } else {
-      found.push_back(item.id.str());
-    }
+    found.push_back(item.id.str());
   }
   return found;
 }
@@ -166,86 +162,6 @@ TEST_CASE("mappings are found by either side, live ones only", "[queries]") {
   for (const auto* id : {"eim_1", "eim_4", "eim_9"}) {
     CHECK(world.queries.mapping(world.scope, MappingId{id}).error().code == ErrorCode::not_found);
   }
-}
-
-TEST_CASE("a webhook event shows what became of it", "[queries]") {
-  World world;
-  const auto& scope = world.scope;
-  world.store_event(scope, "evt_pending");
-  world.store_event(scope, "evt_ignored", "customer.updated", "cus_1", "live mode");
-  world.settle(scope, world.store_event(scope, "evt_applied"), "applied");
-  world.settle(scope, world.store_event(scope, "evt_late"), "superseded", "a newer one is known");
-  world.settle(scope, world.store_event(scope, "evt_foreign"), "ignored", "not ours");
-  for (const std::string state : {"retrying", "blocked", "dead", "redriven"}) {
-    world.park(scope, world.store_event(scope, "evt_" + state), "evt_" + state, state);
-  }
-  world.store_event(world.stranger, "evt_other");
-
-  const auto state_of = [&](const std::string& id) {
-    const auto view = world.queries.webhook_event(scope, StripeEventId{id});
-    REQUIRE(view);
-    return view->state + (view->reason.empty() ? "" : ": " + view->reason);
-  };
-  CHECK(state_of("evt_pending") == "pending");
-  CHECK(state_of("evt_ignored") == "ignored: live mode");
-  CHECK(state_of("evt_applied") == "applied");
-  CHECK(state_of("evt_late") == "superseded: a newer one is known");
-  CHECK(state_of("evt_foreign") == "ignored: not ours");
-  CHECK(state_of("evt_dead") == "dead: two of them");
-  CHECK(world.queries.webhook_event(scope, StripeEventId{"evt_other"}).error().code == ErrorCode::not_found);
-
-  const auto in_state = [&](const std::string& state) {
-    WebhookEventFilter filter;
-    filter.state = state;
-    return ids(world.queries.webhook_events(scope, filter));
-  };
-  CHECK(in_state("pending") == Ids{"evt_pending"});
-  CHECK(in_state("applied") == Ids{"evt_applied"});
-  CHECK(in_state("ignored") == Ids{"evt_foreign", "evt_ignored"});
-  CHECK(in_state("parked") == Ids{"evt_redriven", "evt_dead", "evt_blocked", "evt_retrying"});
-  CHECK(in_state("blocked") == Ids{"evt_blocked"});
-  CHECK(in_state("").size() == 9);
-  WebhookEventFilter wrong;
-  wrong.state = "finished";
-  const auto refused = world.queries.webhook_events(scope, wrong);
-  REQUIRE_FALSE(refused);
-  CHECK(refused.error().code == ErrorCode::validation_error);
-  CHECK(refused.error().message.find("pending, applied") != std::string::npos);
-}
-
-TEST_CASE("one webhook event comes with its payload, its attempts and what it changed", "[queries]") {
-  World world;
-  const auto& scope = world.scope;
-  const auto here = "'" + scope.tenant.str() + "', '" + scope.environment.str() + "', ";
-  world.store_event(scope, "evt_1");
-  world.sql("INSERT INTO inbox_attempts VALUES (" + here + "'evt_1', 2, 'timeout', 'second', now()), (" + here +
-            "'evt_1', 1, 'timeout', 'first', now()), (" + here + "'evt_2', 1, 'x', 'of another', now())");
-  world.sql("INSERT INTO stripe_objects VALUES (" + here +
-            "'customer', 'cus_1', 'cust_1', '{}', now(), now(), false,"
-            " false, 1)");
-  const auto audit = [&](const std::string& entity, const std::string& actor, const std::string& after) {
-    world.sql(
-        "INSERT INTO audit_log (tenant_id, environment_id, entity_type, entity_id, action, actor, before, after,"
-        " request_id, at) VALUES (" +
-        here + "'customer', '" + entity + "', 'update', '" + actor + "', '{}', '" + after + "', 'req_1', now())");
-  };
-  audit("cust_1", "stripe:evt_1", R"({"name":"Ada"})");
-  audit("cust_1", "stripe:evt_2", R"({"name":"Eve"})");
-  audit("cust_2", "stripe:evt_1", R"({"name":"Bob"})");
-
-  const auto view = world.queries.webhook_event(scope, StripeEventId{"evt_1"});
-  REQUIRE(view);
-  CHECK(view->event.payload == std::string("\0{\"}\n", 5));
-  CHECK(view->event.received == kStart);
-  CHECK(view->event.created == kStart - 1s);
-  CHECK(view->event.type == "customer.updated");
-  CHECK(view->event.scope == scope);
-  REQUIRE(view->attempts.size() == 2);
-  CHECK(view->attempts[0].error_message == "first");
-  CHECK(view->attempts[1].attempt == 2);
-  REQUIRE(view->changes.size() == 1);
-  CHECK(view->changes[0].after == R"({"name":"Ada"})");
-  CHECK(world.queries.webhook_events(scope, {})->items.at(0).event.payload.empty());
 }
 
 TEST_CASE("a database that is gone is said to be unavailable, and comes back", "[queries]") {

@@ -27,9 +27,15 @@ nlohmann::json embedded_json(const std::string& text, int depth_max) {
 }
 
 Response list_response(nlohmann::json items, std::int64_t total, const ListOptions& list) {
-  return json_response(
-      200, {{"items", std::move(items)},
-            {"pagination", {{"total", total}, {"limit", list.limit}, {"offset", list.offset + list.limit}}}});
+  return counted_list_response(std::move(items), total, false, list);
+}
+
+Response counted_list_response(nlohmann::json items, std::int64_t total, bool more, const ListOptions& list) {
+  nlohmann::json pagination = {{"total", total}, {"limit", list.limit}, {"offset", list.offset + list.limit}};
+  if (more) {
+    pagination["total_is_minimum"] = true;
+  }
+  return json_response(200, {{"items", std::move(items)}, {"pagination", std::move(pagination)}});
 }
 
 }  // namespace flexsync::http

@@ -26,4 +26,7 @@ nlohmann::json embedded_json(const std::string& text, int depth_max);
 // starts, so a client can feed it back.
 Response list_response(nlohmann::json items, std::int64_t total, const ListOptions& list);
 
+// The same of a list that is counted up to a limit only: "total_is_minimum": true where there are more.
+Response counted_list_response(nlohmann::json items, std::int64_t total, bool more, const ListOptions& list);
+
 }  // namespace flexsync::http

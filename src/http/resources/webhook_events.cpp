@@ -1,8 +1,5 @@
 // GET /v1/webhook-events and /v1/webhook-events/{event_id}: every webhook answered 200, and what became of it.
-#include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <string_view>
 #include <utility>
 
 #include "http/error_body.hpp"
@@ -13,9 +10,7 @@ namespace flexsync::http {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kStates = {"pending",  "applied",  "unchanged", "superseded",
-                                                      "ignored",  "deferred", "parked",    "discarded",
-                                                      "retrying", "blocked",  "dead",      "redriven"};
+constexpr std::size_t kTypesMax = 20;
 
 nlohmann::json render(const Scope& scope, const WebhookEventView& view) {
   const auto& event = view.event;
@@ -41,33 +36,95 @@ nlohmann::json render(const DeliveryAttempt& attempt) {
           {"at", to_rfc3339(attempt.at)}};
 }
 
-nlohmann::json render(const AuditEntry& change, int depth_max) {
-  return {{"entity_type", change.entity_type},
-          {"entity_id", change.entity_id},
-          {"action", change.action},
-          {"actor", change.actor},
-          {"before", embedded_json(change.before, depth_max)},
-          {"after", embedded_json(change.after, depth_max)},
-          {"request_id", change.request_id},
-          {"at", to_rfc3339(change.at)}};
+// Why it is not settled. Of a blocked one also what must appear first.
+nlohmann::json render(const WaitingEvent& waiting) {
+  nlohmann::json record = {{"error_code", waiting.error_code},
+                           {"error_message", waiting.error_message},
+                           {"attempts", waiting.attempts},
+                           {"since", to_rfc3339(waiting.since)},
+                           {"blocked_by", nullptr}};
+  put_time(record, "next_attempt_at", waiting.next_attempt_at);
+  if (!waiting.object_id.empty()) {
+    record["blocked_by"] = {{"object_type", waiting.object_type}, {"object_id", waiting.object_id}};
+  }
+  return record;
+}
+
+nlohmann::json render(const EventChange& change, int depth_max) {
+  const auto value = [&](const std::optional<std::string>& json) {
+    return json ? embedded_json(*json, depth_max) : nlohmann::json();
+  };
+  auto fields = nlohmann::json::array();
+  for (const auto& field : change.fields) {
+    fields.push_back({{"field", field.field}, {"before", value(field.before)}, {"after", value(field.after)}});
+  }
+  return {{"entity_type", change.entity_type}, {"entity_id", change.entity_id},   {"action", change.action},
+          {"fields", std::move(fields)},       {"request_id", change.request_id}, {"at", to_rfc3339(change.at)}};
+}
+
+nlohmann::json render(const EventDeed& deed) {
+  return {{"action", deed.action}, {"actor", deed.actor}, {"at", to_rfc3339(deed.at)}};
+}
+
+template <class T, class... More>
+nlohmann::json render_all(const std::vector<T>& values, More... more) {
+  auto all = nlohmann::json::array();
+  for (const auto& value : values) {
+    all.push_back(render(value, more...));
+  }
+  return all;
+}
+
+void check_range(const std::optional<Timestamp>& from, const std::optional<Timestamp>& to, const std::string& name,
+                 Details& details) {
+  if (from && to && *to < *from) {
+    details.emplace(name + "_to", "must not be before " + name + "_from");
+  }
+}
+
+// The list's own times are those of receipt: received_from and received_to are their plainer names.
+void read_received(const Query& query, WebhookEventFilter& filter, Details& details) {
+  const auto from = query.time("received_from", details);
+  const auto to = query.time("received_to", details);
+  if (from && filter.list.start_time) {
+    details.emplace("received_from", "is the same as start_time: give one of the two");
+  }
+  if (to && filter.list.end_time) {
+    details.emplace("received_to", "is the same as end_time: give one of the two");
+  }
+  filter.list.start_time = from ? from : filter.list.start_time;
+  filter.list.end_time = to ? to : filter.list.end_time;
+  if (from || to) {
+    check_range(filter.list.start_time, filter.list.end_time, "received", details);
+  }
+}
+
+WebhookEventFilter read_filter(const Query& query, Details& details) {
+  query.allow_only({"state", "type", "object_id", "received_from", "received_to", "created_from", "created_to"},
+                   details);
+  WebhookEventFilter filter;
+  filter.list = query.list_options(details);
+  filter.state = query.text("state");
+  if (!filter.state.empty() && !is_event_state(filter.state)) {
+    details.emplace("state", "must be one of " + event_states());
+  }
+  filter.types = query.list("type");
+  if (filter.types.size() > kTypesMax) {
+    details.emplace("type", "must name at most " + std::to_string(kTypesMax) + " types");
+  }
+  filter.object_id = query.text("object_id");
+  read_received(query, filter, details);
+  filter.created_from = query.time("created_from", details);
+  filter.created_to = query.time("created_to", details);
+  check_range(filter.created_from, filter.created_to, "created", details);
+  return filter;
 }
 
 Response list(Ports ports, const RequestContext& context) {
   Details details;
-  WebhookEventFilter filter;
-  filter.list = context.query.list_options(details);
-  filter.state = context.query.text("state");
-  filter.type = context.query.text("type");
-  filter.object_id = context.query.text("object_id");
-  if (!filter.state.empty() && std::find(kStates.begin(), kStates.end(), filter.state) == kStates.end()) {
-    std::string all;
-    for (const auto state : kStates) {
-      all += (all.empty() ? "" : ", ") + std::string(state);
-    }
-    details.emplace("state", "must be one of " + all);
-  }
+  const auto filter = read_filter(context.query, details);
   if (!details.empty()) {
-    return error_response(validation_failed(details));
+    return error_response(validation_failed(std::move(details)));
   }
   const auto& scope = context.principal.scope;
   const auto page = ports.queries.webhook_events(scope, filter);
@@ -78,24 +135,26 @@ Response list(Ports ports, const RequestContext& context) {
   for (const auto& view : page->items) {
     items.push_back(render(scope, view));
   }
-  return list_response(std::move(items), page->total, filter.list);
+  return counted_list_response(std::move(items), page->total, page->more, filter.list);
 }
 
 Response show(Ports ports, int depth_max, const RequestContext& context) {
+  const auto expand = context.query.text("expand");
+  if (!expand.empty() && expand != "payload") {
+    return error_response(validation_failed({{"expand", "must be payload"}}));
+  }
   const auto& scope = context.principal.scope;
   const auto view = ports.queries.webhook_event(scope, StripeEventId(context.path.at("event_id")));
   if (!view) {
     return error_response(view.error());
   }
   auto record = render(scope, *view);
-  record["payload"] = embedded_json(view->event.payload, depth_max);
-  record["attempts"] = nlohmann::json::array();
-  for (const auto& attempt : view->attempts) {
-    record["attempts"].push_back(render(attempt));
-  }
-  record["changes"] = nlohmann::json::array();
-  for (const auto& change : view->changes) {
-    record["changes"].push_back(render(change, depth_max));
+  record["waiting"] = view->waiting ? render(*view->waiting) : nlohmann::json();
+  record["attempts"] = render_all(view->attempts);
+  record["changes"] = render_all(view->changes, depth_max);
+  record["actions"] = render_all(view->deeds);
+  if (!expand.empty()) {
+    record["payload"] = embedded_json(view->event.payload, depth_max);
   }
   return json_response(200, record);
 }

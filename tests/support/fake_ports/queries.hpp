@@ -48,7 +48,7 @@ class FakeQueries final : public Queries {
     const SyncScope sync;
     asked_scope = scope;
     event_filter = filter;
-    return Page<WebhookEventView>{all_events, total};
+    return Page<WebhookEventView>{all_events, total, more};
   }
   Result<WebhookEventView> webhook_event(const Scope& scope, const StripeEventId& id) override {
     const SyncScope sync;
@@ -76,6 +76,7 @@ class FakeQueries final : public Queries {
   std::vector<Intent> all_intents;
   std::vector<DeadLetter> all_dead_letters;
   std::int64_t total = 0;
+  bool more = false;
 
   Scope asked_scope;
   std::string asked_id;
@@ -88,33 +89,33 @@ class FakeQueries final : public Queries {
 
 class FakeDeadLetterCommands final : public DeadLetterCommands {
  public:
-  Result<std::int64_t> redrive(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
-                               const Principal& by) override {
+  Result<BulkResult> redrive(const Scope& scope, const DeadLetterFilter& filter, const BulkConsent& consent,
+                             const Principal& by) override {
     const SyncScope sync;
-    return remember("redrive", scope, filter, count_only, by);
+    return remember("redrive", scope, filter, consent, by);
   }
-  Result<std::int64_t> discard(const Scope& scope, const DeadLetterFilter& filter, bool count_only,
-                               const Principal& by) override {
+  Result<BulkResult> discard(const Scope& scope, const DeadLetterFilter& filter, const BulkConsent& consent,
+                             const Principal& by) override {
     const SyncScope sync;
-    return remember("discard", scope, filter, count_only, by);
+    return remember("discard", scope, filter, consent, by);
   }
 
-  Result<std::int64_t> count = 1;
+  Result<BulkResult> result = BulkResult{1, {}};
   std::string command;
   Scope asked_scope;
   DeadLetterFilter asked_filter;
-  bool asked_count_only = false;
+  BulkConsent asked_consent;
   std::string asked_by;
 
  private:
-  Result<std::int64_t> remember(const char* name, const Scope& scope, const DeadLetterFilter& filter, bool count_only,
-                                const Principal& by) {
+  Result<BulkResult> remember(const char* name, const Scope& scope, const DeadLetterFilter& filter,
+                              const BulkConsent& consent, const Principal& by) {
     command = name;
     asked_scope = scope;
     asked_filter = filter;
-    asked_count_only = count_only;
+    asked_consent = consent;
     asked_by = by.label;
-    return count;
+    return result;
   }
 };
 
