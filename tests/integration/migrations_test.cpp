@@ -51,6 +51,46 @@ TEST_CASE("an empty database is brought to the newest version, once", "[migratio
   CHECK(value(database.url(), "SELECT count(*) FROM schema_migrations") == std::to_string(newest()));
 }
 
+TEST_CASE("what is stored already is kept, and events that are parked learn what they are about", "[migrations]") {
+  const auto database = PostgresFixture::instance().fresh_database();
+  {
+    pqxx::connection connection(database.url());
+    pqxx::work tx(connection);
+    tx.exec(
+        "CREATE TABLE schema_migrations (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz "
+        "NOT NULL DEFAULT now())");
+    for (const auto& migration : embedded_migrations()) {
+      if (migration.version < 6) {
+        tx.exec(migration.sql);
+        tx.exec_params("INSERT INTO schema_migrations (version, name) VALUES ($1, $2)", migration.version,
+                       migration.name);
+      }
+    }
+    tx.exec("INSERT INTO tenants VALUES ('t1', 'n', 'published', now(), now())");
+    tx.exec("INSERT INTO environments VALUES ('t1', 'e1', 'n', 'development', 'published', now(), now())");
+    for (const std::string type : {"customer.updated", "customer.deleted"}) {
+      const auto seq = tx.exec(
+          "INSERT INTO inbox (tenant_id, environment_id, event_id, event_type, object_type, "
+          "object_id, api_version, stripe_created, received_at, request_id, payload_bytes, "
+          "payload) VALUES ('t1', 'e1', 'evt_" +
+          type + "', '" + type + "', 'customer', 'cus_1', '', '2026-01-01Z', now(), '', 1, '') RETURNING seq");
+      tx.exec_params("INSERT INTO parked_events VALUES ('t1', 'e1', $1, 'evt_" + type +
+                         "', 'dead', 8, now(), '', '', now(), now())",
+                     seq[0][0].as<long>());
+    }
+    tx.commit();
+  }
+  REQUIRE(migrate(database.url()));
+  CHECK(value(database.url(), "SELECT string_agg(object_type || object_id, ',' ORDER BY seq) FROM parked_events") ==
+        "customercus_1,");
+  CHECK(value(database.url(), "SELECT count(*) FROM parked_events WHERE stripe_created = '2026-01-01Z'") == "1");
+  for (const std::string table : {"tenants", "environments"}) {
+    CHECK(value(database.url(), "SELECT count(*) FROM " + table) == "1");
+  }
+  CHECK(value(database.url(), "SELECT count(*) FROM inbox") == "2");
+  CHECK(value(database.url(), "SELECT count(*) FROM customers") == "0");
+}
+
 TEST_CASE("processes that migrate one database at once take turns", "[migrations]") {
   const auto database = PostgresFixture::instance().fresh_database();
   std::vector<std::future<Result<MigrationReport>>> racing;

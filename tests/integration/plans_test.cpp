@@ -159,7 +159,10 @@ void fill(StoreWorld& world) {
       "FROM generate_series(1, 5000) n");
   world.sql("INSERT INTO inbox_outcomes SELECT tenant_id, environment_id, seq, 'parked', '', now() FROM inbox");
   world.sql(
-      "INSERT INTO parked_events SELECT tenant_id, environment_id, seq, event_id, 'blocked', 1, now(), '', '', now(), "
+      "INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts, next_attempt_at, "
+      "error_code, "
+      "error_message, parked_at, updated_at, object_type, object_id, stripe_created, blocked_on_type, blocked_on_id) "
+      "SELECT tenant_id, environment_id, seq, event_id, 'blocked', 1, now(), '', '', now(), "
       "now(), object_type, object_id, now(), 'plan', 'prod_' || seq FROM inbox");
   world.sql(
       "INSERT INTO usage_event_keys SELECT 'tenant_1', 'env_1', 'event_' || n, now(), now() "

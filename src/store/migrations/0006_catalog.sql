@@ -240,7 +240,9 @@ INSERT INTO inbox (tenant_id, environment_id, seq, event_id, event_type, object_
                    stripe_created, received_at, request_id, payload_bytes, payload)
   SELECT 't', 'e', n, 'evt_' || n, 'customer.updated', 'customer', 'cus_' || n, '', now(), now(), '', 1, ''
   FROM generate_series(1, 1000) AS n;
-INSERT INTO parked_events
+INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts, next_attempt_at, error_code,
+                           error_message, parked_at, updated_at, object_type, object_id, stripe_created,
+                           blocked_on_type, blocked_on_id)
   SELECT 't', 'e', n, 'evt_' || n, CASE WHEN n % 2 = 0 THEN 'blocked' ELSE 'retrying' END, 1, now(), '', '', now(),
          now(), 'customer', 'cus_' || n, now(), CASE WHEN n % 2 = 0 THEN 'product' ELSE '' END,
          CASE WHEN n % 2 = 0 THEN 'prod_' || n ELSE '' END
