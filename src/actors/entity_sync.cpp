@@ -96,7 +96,9 @@ store::SnapshotRequest entity_sync_state::wanted() const {
                    }
                  },
                  [](const PendingCommandPtr&) {},
-                 [&](const PushPtr& pushed) { request.object = {"customer", pushed->stripe_id}; },
+                 [&](const PushPtr& pushed) {
+                   request.object = {"customer", pushed->stripe_id};
+                 },
              },
              queue_.front());
   request.by_mapping = request.object.type == "price" && settings.plan_source == sync::PlanSource::price;
@@ -107,10 +109,9 @@ void entity_sync_state::load() {
   loaded_ = false;
   auto request = wanted();
   loaded_for_ = request.object;
-  args.services->snapshots.load(
-      std::move(request), [home = entity_sync_actor{self}](Result<EntitySnapshot> stored) {
-        caf::anon_send(home, loaded_atom::value, std::make_shared<const Result<EntitySnapshot>>(std::move(stored)));
-      });
+  args.services->snapshots.load(std::move(request), [home = entity_sync_actor{self}](Result<EntitySnapshot> stored) {
+    caf::anon_send(home, loaded_atom::value, std::make_shared<const Result<EntitySnapshot>>(std::move(stored)));
+  });
 }
 
 void entity_sync_state::on_loaded(const Result<EntitySnapshot>& stored) {

@@ -145,6 +145,7 @@ void entity_sync_state::park(ParkedEvent parked) {
   change.settlement =
       InboxSettlement{at.seq, at.event.id, InboxOutcome::parked, parked.error_message, at.was_parked, at.now};
   change.parked = std::move(parked);
+  change.parked->object = stripe::key_of(at.event.state);
   write(std::move(change));
 }
 

@@ -98,28 +98,24 @@ void entity_sync_state::on_parent_fetched(const stripe::CallOutcome& outcome) {
   const auto as_shell = [&] {
     carry_out_parent(sync::decide_parent(parent_task(), snapshot_, args.services->config.sync, std::nullopt));
   };
-  std::visit(Overloaded{
-                 [&](const stripe::Answered& found) {
-                   auto state = stripe::parse_object(object.type, found.json);
-                   if (!state) {
-                     answer_parent(tl::unexpected(state.error()));
-                     return;
-                   }
-                   fetched_ = sync::Fetched{std::move(*state), found.true_during};
-                   carry_out_parent(
-                       sync::decide_parent(parent_task(), snapshot_, args.services->config.sync, fetched_));
-                 },
-                 [&](const stripe::NotFound&) { as_shell(); },
-                 [&](const stripe::Refused&) { as_shell(); },
-                 [&](const stripe::NotConnected&) { as_shell(); },
-                 [&](const stripe::RetryLater& later) {
-                   answer_parent(fail(ErrorCode::service_unavailable, later.reason));
-                 },
-                 [&](const stripe::Unknown& unknown) {
-                   answer_parent(fail(ErrorCode::service_unavailable, unknown.reason));
-                 },
-             },
-             outcome);
+  std::visit(
+      Overloaded{
+          [&](const stripe::Answered& found) {
+            auto state = stripe::parse_object(object.type, found.json);
+            if (!state) {
+              answer_parent(tl::unexpected(state.error()));
+              return;
+            }
+            fetched_ = sync::Fetched{std::move(*state), found.true_during};
+            carry_out_parent(sync::decide_parent(parent_task(), snapshot_, args.services->config.sync, fetched_));
+          },
+          [&](const stripe::NotFound&) { as_shell(); },
+          [&](const stripe::Refused&) { as_shell(); },
+          [&](const stripe::NotConnected&) { as_shell(); },
+          [&](const stripe::RetryLater& later) { answer_parent(fail(ErrorCode::service_unavailable, later.reason)); },
+          [&](const stripe::Unknown& unknown) { answer_parent(fail(ErrorCode::service_unavailable, unknown.reason)); },
+      },
+      outcome);
 }
 
 void entity_sync_state::carry_out_parent(sync::Decision decision) {

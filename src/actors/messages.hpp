@@ -4,8 +4,8 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +34,7 @@ struct RoutedEvent {
   std::string request_id;
   bool was_parked = false;
   int attempts = 0;
-  bool fresh = false;  // the store knows neither the entity nor the Stripe object: nothing to load
+  bool fresh = false;                  // the store knows neither the entity nor the Stripe object: nothing to load
   std::optional<Timestamp> parked_at;  // where it was, the first time
 };
 using RoutedEventPtr = std::shared_ptr<const RoutedEvent>;

@@ -17,8 +17,8 @@
 #include "stripe/rate_limiter.hpp"
 #include "stripe/retry_policy.hpp"
 #include "stripe/transport.hpp"
-#include "sync/settings.hpp"
 #include "sync/failure.hpp"
+#include "sync/settings.hpp"
 #include "sync/usage.hpp"
 #include "telemetry/metrics.hpp"
 

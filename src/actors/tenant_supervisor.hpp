@@ -66,7 +66,7 @@ struct tenant_supervisor_state {
   struct AskedParent {
     PendingParentPtr asked;
     CallOutcomePtr looked_up;  // in Stripe
-    std::string claim;          // of its metadata
+    std::string claim;         // of its metadata
   };
 
   void pump();
@@ -112,7 +112,7 @@ struct tenant_supervisor_state {
   int object_page_max_ = 0;                     // rows that were asked for
   std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full
   std::map<std::int64_t, ChangeSet> settling_;  // without an entity actor
-  std::map<std::int64_t, EntityKey> blamed_;   // of those: the failed actor's event, and whose
+  std::map<std::int64_t, EntityKey> blamed_;    // of those: the failed actor's event, and whose
   Timestamp next_sweep_;
   Timestamp next_due_;
   Timestamp parked_at_;  // when something was parked last

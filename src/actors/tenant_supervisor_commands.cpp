@@ -24,8 +24,7 @@ void tenant_supervisor_state::on_execute(const PendingCommandPtr& command) {
     return;
   }
   if (known != nullptr && known->load() >= config.entity_queue_max) {
-    command->answer(
-        fail(ErrorCode::too_many_requests, "too many changes of customer " + id.id + " wait: try later"));
+    command->answer(fail(ErrorCode::too_many_requests, "too many changes of customer " + id.id + " wait: try later"));
     return;
   }
   auto& record = entity(id);

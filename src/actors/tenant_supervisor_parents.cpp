@@ -1,8 +1,8 @@
 // A subscription asks for its customer or plan: the supervisor finds the actor that has it, or that makes it.
 //
-// One lookup at a time, and no page of the inbox beside it: between the store's answer and the routing nobody else gives
-// the same object an id. A customer that nobody knows is looked up in Stripe before, for its metadata may claim one of
-// ours.
+// One lookup at a time, and no page of the inbox beside it: between the store's answer and the routing nobody else
+// gives the same object an id. A customer that nobody knows is looked up in Stripe before, for its metadata may claim
+// one of ours.
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
@@ -85,8 +85,8 @@ void tenant_supervisor_state::on_looked_up(const PendingParentPtr& asked, const 
   if (const auto* found = std::get_if<stripe::Answered>(outcome.get())) {
     if (const auto state = stripe::parse_object(asked->question().parent.object.type, found->json)) {
       if (sync::belongs_elsewhere(*state, scope)) {
-        asked->answer(fail(ErrorCode::invalid_operation, asked->question().parent.object.id.str() +
-                                                             " belongs to another environment"));
+        asked->answer(fail(ErrorCode::invalid_operation,
+                           asked->question().parent.object.id.str() + " belongs to another environment"));
         return;
       }
       parent.claim = sync::claimed_entity(*state).value_or("");

@@ -182,8 +182,8 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   } else if (read.entity_id.empty()) {
     read.claim = sync::claimed_entity(event->state).value_or("");
   }
-  *read.routed = {std::move(*event), row.seq,      std::move(row.request_id), row.was_parked,
-                  row.attempts,      false,        row.parked_at};
+  *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false,
+                  row.parked_at};
   read.routed->event.id = row.event_id;  // a thin twin's id is its snapshot's
   page_.push_back(std::move(read));
   return true;

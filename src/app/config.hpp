@@ -93,8 +93,8 @@ struct SyncConfig {
   std::string plan_source = "product";   // product | price
   bool create_missing_customer = true;
   bool create_missing_plan = true;
-  std::string ordering = "payload";      // payload | refetch
-  std::string conflict = "local";        // local | stripe
+  std::string ordering = "payload";  // payload | refetch
+  std::string conflict = "local";    // local | stripe
 };
 
 struct UsageConfig {

@@ -254,7 +254,8 @@ std::vector<Setting> rules() {
       choice("sync.plan_source", SLOT(sync.plan_source), {"product", "price"},
              "whether a product, or each of its recurring prices, is a plan and its twin addon"),
       flag("sync.create_missing_customer", SLOT(sync.create_missing_customer),
-           "a subscription whose customer is not here makes it; if not, its event is blocked until the customer appears"),
+           "a subscription whose customer is not here makes it; if not, its event is blocked until the customer "
+           "appears"),
       flag("sync.create_missing_plan", SLOT(sync.create_missing_plan), "the same of its plan and addons"),
       choice("sync.ordering", SLOT(sync.ordering), {"payload", "refetch"},
              "payload believes what an event carries; refetch takes it as a hint and asks Stripe"),

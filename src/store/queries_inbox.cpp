@@ -28,8 +28,7 @@ constexpr std::string_view kJoined =
 
 constexpr std::string_view kOneEvent =
     "i.payload, p.attempts, p.error_code, p.error_message, p.state AS parked_state,"
-    " coalesce(to_jsonb(p) ->> 'blocked_on_type', '') AS blocked_on_type,"
-    " coalesce(to_jsonb(p) ->> 'blocked_on_id', '') AS blocked_on_id,"
+    " coalesce(p.blocked_on_type, '') AS blocked_on_type, coalesce(p.blocked_on_id, '') AS blocked_on_id,"
     " " FLEXSYNC_MICROS("p.parked_at") " AS since, " FLEXSYNC_MICROS("p.next_attempt_at") " AS next_attempt_at";
 
 constexpr const char* kAttempts =

@@ -12,9 +12,15 @@ namespace {
 
 StateOrigin origin_of(const CommandTask& task) {
   const auto& by = task.command.by;
-  return {
-      task.command.scope, task.epoch, {EntityKind::customer, task.command.customer_id.str()}, task.now, by.request_id,
-      by.label,           by.label,   {}, {}};
+  return {task.command.scope,
+          task.epoch,
+          {EntityKind::customer, task.command.customer_id.str()},
+          task.now,
+          by.request_id,
+          by.label,
+          by.label,
+          {},
+          {}};
 }
 
 IntentOrigin intent_origin(const CommandTask& task) {

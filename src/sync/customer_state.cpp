@@ -52,7 +52,8 @@ void tell_rest(const StateOrigin& origin, const CustomerSnapshot& snapshot, cons
   }
   if (!rest.empty()) {
     const auto& request_id = change.intents.back().request_id;
-    change.new_intents.push_back(update({origin.scope, CustomerId{origin.entity.id}, origin.now, request_id}, fields, rest));
+    change.new_intents.push_back(
+        update({origin.scope, CustomerId{origin.entity.id}, origin.now, request_id}, fields, rest));
   }
 }
 
@@ -130,8 +131,8 @@ bool write_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot,
   }
   const bool deletes = customer.status == Status::deleted && (before == nullptr || before->status != Status::deleted);
   const auto was = before != nullptr ? field_map(*before) : FieldMap{};
-  audit_write(origin, kCustomerEntity, origin.entity.id, before != nullptr ? &was : nullptr, field_map(customer), deletes,
-              change);
+  audit_write(origin, kCustomerEntity, origin.entity.id, before != nullptr ? &was : nullptr, field_map(customer),
+              deletes, change);
   customer.version += 1;
   customer.updated_at = origin.now;
   customer.updated_by = origin.updated_by;

@@ -64,9 +64,9 @@ struct Context {
 
 // What taking a state came to.
 struct Taken {
-  bool changed = false;             // our side
-  std::string note;                 // what was kept out, and why
-  std::string ignored;              // why nothing was taken over
+  bool changed = false;         // our side
+  std::string note;             // what was kept out, and why
+  std::string ignored;          // why nothing was taken over
   std::vector<Parent> missing;  // nothing can be taken before these exist
   std::optional<Conflict> conflict;
 };

@@ -88,8 +88,7 @@ Decision pass_by(const EventTask& task, const EntitySnapshot& snapshot, const Se
                  std::string reason) {
   auto change = settled(task, snapshot, outcome, std::move(reason));
   const auto context = context_of(task, snapshot, settings);
-  auto taken =
-      std::visit([&](const auto& object) { return sync::pass_by(context, object, change); }, task.event.state);
+  auto taken = std::visit([&](const auto& object) { return sync::pass_by(context, object, change); }, task.event.state);
   return conclude(std::move(change), std::move(taken));
 }
 
@@ -104,10 +103,9 @@ std::pair<stripe::ObjectState, bool> completed(const EntitySnapshot& snapshot, c
 
 Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
   const auto [state, is_whole] = completed(snapshot, task.event.state);
-  const auto judged = judge(snapshot.shadow,
-                            {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state),
-                             task.before_fetch},
-                            settings.ordering);
+  const auto judged = judge(
+      snapshot.shadow, {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state), task.before_fetch},
+      settings.ordering);
   switch (judged.verdict) {
     case Verdict::take:
       if (!is_whole) {
@@ -204,9 +202,9 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
     const auto known = shadow ? later(shadow->true_during, fetched->true_during) : fetched->true_during;
     taken = std::visit([&](const auto& object) { return take(context, object, known, change); }, fetched->state);
   } else if (fetched) {
-    taken = std::visit(
-        [&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
-        fetched->state);
+    taken =
+        std::visit([&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
+                   fetched->state);
   } else {
     taken = std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); },
                        empty_shell(task.object));

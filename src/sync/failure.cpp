@@ -21,7 +21,7 @@ ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::u
   if (attempts >= policy.attempts_max) {
     return given_up(attempts_before, now, std::move(error_code), std::move(error_message));
   }
-  return {ParkedState::retrying, attempts, now + backoff(policy, attempts, seed), std::move(error_code),
+  return {ParkedState::retrying,    attempts, now + backoff(policy, attempts, seed), std::move(error_code),
           std::move(error_message), {}};
 }
 
@@ -30,8 +30,12 @@ ParkedEvent blocked(int attempts_before, Timestamp parked_at, Timestamp now, Obj
   if (now - parked_at >= kBlockedMax) {
     return given_up(attempts_before, now, "blocked", what + " has not appeared for 7 days; make it, then redrive");
   }
-  ParkedEvent parked{ParkedState::blocked, attempts_before, now + kBlockedRecheck, "blocked",
-                     what + " is not here yet; the event waits for it", std::move(key)};
+  ParkedEvent parked{ParkedState::blocked,
+                     attempts_before,
+                     now + kBlockedRecheck,
+                     "blocked",
+                     what + " is not here yet; the event waits for it",
+                     std::move(key)};
   return parked;
 }
 

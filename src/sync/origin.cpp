@@ -10,7 +10,7 @@ namespace {
 
 AuditEntry entry(const StateOrigin& origin, const std::string& type, const std::string& id, std::string action,
                  std::string before, std::string after) {
-  return {type, id, std::move(action), origin.actor, std::move(before), std::move(after), origin.request_id,
+  return {type,      id, std::move(action), origin.actor, std::move(before), std::move(after), origin.request_id,
           origin.now};
 }
 
@@ -67,8 +67,8 @@ void audit_write(const StateOrigin& origin, const std::string& entity_type, cons
                  const FieldMap* before, const FieldMap& after, bool deletes, ChangeSet& change) {
   auto difference = describe(before, after);
   const char* action = before == nullptr ? "create" : deletes ? "delete" : "update";
-  change.audit.push_back(entry(origin, entity_type, entity_id, action, std::move(difference.before),
-                               std::move(difference.after)));
+  change.audit.push_back(
+      entry(origin, entity_type, entity_id, action, std::move(difference.before), std::move(difference.after)));
 }
 
 StripeObject shadow_of(const StateOrigin& origin, const std::optional<StripeObject>& before, const ObjectKey& key,

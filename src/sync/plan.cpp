@@ -99,8 +99,8 @@ bool is_plan(const Context& context) {
 Taken remember(const Context& context, const stripe::ProductState& state, const TrueInterval& true_during,
                ChangeSet& change) {
   const auto& shadow = context.snapshot.shadow;
-  change.stripe_object = shadow_of(context.origin, shadow, {"product", state.id}, stripe::to_canonical(state),
-                                   true_during, state.deleted);
+  change.stripe_object =
+      shadow_of(context.origin, shadow, {"product", state.id}, stripe::to_canonical(state), true_during, state.deleted);
   Taken taken;
   taken.changed = !shadow || shadow->state != change.stripe_object->state;
   return taken;
@@ -130,8 +130,8 @@ bool take_plan(const Context& context, const PlanId& id, const PlanSourceState& 
     change.mapping = touched_mapping(context.origin, snapshot.mapping, kPlanEntity, id.str(), source.key.id, change);
   }
   if (change.addon || !snapshot.addon_mapping) {
-    change.addon_mapping = touched_mapping(context.origin, snapshot.addon_mapping, kAddonEntity, twin_of(id).str(),
-                                           source.key.id, change);
+    change.addon_mapping =
+        touched_mapping(context.origin, snapshot.addon_mapping, kAddonEntity, twin_of(id).str(), source.key.id, change);
   }
   return change.plan || change.addon || change.mapping || change.addon_mapping;
 }
@@ -155,8 +155,7 @@ Taken take(const Context& context, const stripe::ProductState& state, const True
     taken.note = "sync.plan_source = price: its recurring prices are the plans";
     return taken;
   }
-  taken.changed =
-      take_plan(context, PlanId{context.origin.entity.id}, source_of(state), known_fields(context), change);
+  taken.changed = take_plan(context, PlanId{context.origin.entity.id}, source_of(state), known_fields(context), change);
   return taken;
 }
 

@@ -235,9 +235,8 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
       task.result);
 }
 
-ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& snapshot,
-                                const Settings& settings, const stripe::CustomerState& fetched,
-                                const TrueInterval& true_during) {
+ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings,
+                                const stripe::CustomerState& fetched, const TrueInterval& true_during) {
   auto change = ended(task, snapshot, settled);
   if (snapshot.shadow && snapshot.shadow->deleted) {
     return change;
@@ -251,8 +250,7 @@ ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& sn
   return change;
 }
 
-ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot,
-                                   const Settings& settings) {
+ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings) {
   auto change = ended(task, snapshot, settled);
   const auto* answered = std::get_if<stripe::Answered>(&task.result);
   const auto state = answered != nullptr ? stripe::parse_customer(answered->json)

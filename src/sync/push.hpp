@@ -67,17 +67,15 @@ PushDecision decide_pushed(const PushTask& task, const CustomerSnapshot& snapsho
                            const RetryPolicy& retry);
 
 // After AskAgain: the object as Stripe has it now.
-ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& snapshot,
-                                const Settings& settings, const stripe::CustomerState& fetched,
-                                const TrueInterval& true_during);
+ChangeSet decide_pushed_fetched(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings,
+                                const stripe::CustomerState& fetched, const TrueInterval& true_during);
 
 // After AskAgain that Stripe could not answer now: the intent is sent once more, for Stripe replays what it said.
 ChangeSet decide_pushed_unconfirmed(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why,
                                     const RetryPolicy& retry);
 
 // After AskAgain that Stripe cannot answer: what is at hand stands until reconcile.
-ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot,
-                                   const Settings& settings);
+ChangeSet decide_pushed_unanswered(const PushTask& task, const CustomerSnapshot& snapshot, const Settings& settings);
 
 // The database refused what Stripe's answer means (its id is mapped to another customer): for a person.
 ChangeSet decide_push_conflict(const PushTask& task, const CustomerSnapshot& snapshot, const std::string& why);

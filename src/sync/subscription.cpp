@@ -111,7 +111,8 @@ bool write_subscription(const Context& context, SubscriptionTerms terms, std::ve
 
 std::vector<SeenItem> memory(const Context& context) {
   auto seen = context.snapshot.subscription ? context.snapshot.subscription->seen_items : std::vector<SeenItem>{};
-  const auto* shown = context.event == nullptr ? nullptr : std::get_if<stripe::SubscriptionState>(&context.event->state);
+  const auto* shown =
+      context.event == nullptr ? nullptr : std::get_if<stripe::SubscriptionState>(&context.event->state);
   return shown == nullptr ? seen : remember(std::move(seen), shown->items, context.event->created);
 }
 

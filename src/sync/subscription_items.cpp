@@ -54,8 +54,8 @@ StripeId plan_item_of(const std::vector<SeenItem>& seen, const std::vector<strip
     return plan->item_id;
   }
   // Nothing came after it: the oldest addon is what is left.
-  const auto oldest = std::find_if(known.begin(), known.end(),
-                                   [&](const auto& item) { return is_present(item.item_id, items); });
+  const auto oldest =
+      std::find_if(known.begin(), known.end(), [&](const auto& item) { return is_present(item.item_id, items); });
   return oldest == known.end() ? StripeId{} : oldest->item_id;
 }
 

@@ -1,8 +1,8 @@
 // Which of a subscription's items is the plan, and which are addons.
 //
-// Stripe does not say: its items are equals. At creation the plan is the oldest item (of one second: the lowest id); the
-// others are addons. Later the plan's item keeps being it, whatever the order of the list, until it is gone; then the
-// item that was no addon beside it takes its place: one that was made when the plan's item was not seen any more.
+// Stripe does not say: its items are equals. At creation the plan is the oldest item (of one second: the lowest id);
+// the others are addons. Later the plan's item keeps being it, whatever the order of the list, until it is gone; then
+// the item that was no addon beside it takes its place: one that was made when the plan's item was not seen any more.
 //
 // The naive solution remembers "the plan's item" in the row, and what that is then depends on the order in which the
 // events came: of the states [A, B] and [B, C] the first makes A the plan and B an addon, so that C is the plan of the

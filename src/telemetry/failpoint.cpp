@@ -99,11 +99,11 @@ void act(const Armed& armed) {
 
 const std::vector<std::string_view>& names() {
   static const std::vector<std::string_view> all = {
-      "inbox.before_commit",     "inbox.after_commit",    "inbox.before_reply",      "changes.before_commit",
-      "changes.mid_transaction", "changes.after_commit",  "supervisor.page_read",    "supervisor.event_routed",
-      "entity.before_submit",  "entity.after_commit", "entity.before_refetch", "outbox.intent_committed",
-      "outbox.before_send",      "outbox.answered",       "outbox.before_booking",   "usage.before_commit",
-      "usage.after_commit",      "usage.before_send",     "usage.before_booking",
+      "inbox.before_commit",     "inbox.after_commit",   "inbox.before_reply",    "changes.before_commit",
+      "changes.mid_transaction", "changes.after_commit", "supervisor.page_read",  "supervisor.event_routed",
+      "entity.before_submit",    "entity.after_commit",  "entity.before_refetch", "outbox.intent_committed",
+      "outbox.before_send",      "outbox.answered",      "outbox.before_booking", "usage.before_commit",
+      "usage.after_commit",      "usage.before_send",    "usage.before_booking",
   };
   return all;
 }

@@ -19,8 +19,10 @@ struct Fixture : ActorFixture {
   void start() {
     supervisor = fake_supervisor(*this, log);
     client = own(system.spawn(stripe_client, services(), kTenant));
-    actor = own(system.spawn(entity_sync, EntitySyncArgs{services(), kTenant, store.epoch(kTenant),
-                                                             {EntityKind::customer, "cust_1"}, supervisor, client}));
+    actor = own(system.spawn(
+        entity_sync,
+        EntitySyncArgs{
+            services(), kTenant, store.epoch(kTenant), {EntityKind::customer, "cust_1"}, supervisor, client}));
   }
 
   std::int64_t apply(const std::string& event, const std::string& name, std::int64_t second = kSecondZero,

@@ -1,5 +1,5 @@
-// What happens to one object of Stripe's: operations in order, of which only whole seconds show, each with its event and
-// what Stripe would answer afterwards. Random, but the same for the same seed.
+// What happens to one object of Stripe's: operations in order, of which only whole seconds show, each with its event
+// and what Stripe would answer afterwards. Random, but the same for the same seed.
 #pragma once
 
 #include <cstdint>

@@ -76,9 +76,9 @@ class TwoSidedWorld : public ActorFixture {
   TwoSidedPlan plan_;
   actors::node_supervisor_actor node_;
   std::deque<Issued> issued_;
-  std::vector<CustomerId> known_;                 // ids that the API has given out
+  std::vector<CustomerId> known_;         // ids that the API has given out
   std::vector<CustomerEvent> delivered_;  // some of them come again
-  int in_stripe_ = 0;                             // made in the dashboard
+  int in_stripe_ = 0;                     // made in the dashboard
   int last_external_ = 0;
 };
 

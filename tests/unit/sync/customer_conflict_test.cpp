@@ -2,8 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include "support/customer_snapshots.hpp"
-#include "sync/event.hpp"
 #include "sync/customer_fields.hpp"
+#include "sync/event.hpp"
 #include "sync/intents.hpp"
 
 using namespace flexsync;
@@ -16,7 +16,7 @@ namespace {
 const IntentOrigin kOrigin{kOwner, kCustomer, at(1), "req_1"};
 
 EventTask event(const std::string& type, std::int64_t second, stripe::CustomerState state,
-                   const std::string& key = "") {
+                const std::string& key = "") {
   EventTask task;
   task.scope = kOwner;
   task.epoch = 3;

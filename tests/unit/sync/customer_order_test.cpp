@@ -11,8 +11,8 @@
 
 #include "support/store_model.hpp"
 #include "support/stripe_model.hpp"
-#include "sync/event.hpp"
 #include "sync/customer_fields.hpp"
+#include "sync/event.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;
@@ -145,8 +145,15 @@ class World {
   bool handle(std::int64_t seq, bool before_fetch, ChangeResult expected) {
     const auto stored = store_.load(of_customer(kOwner, kCustomer, kStripe));
     const auto& snapshot = stored;
-    const EventTask task{kOwner, store_.epoch(kOwner),    {EntityKind::customer, kCustomer.str()},   event_of(seq), seq, false,
-                            "req",  from_unix_seconds(now_), before_fetch};
+    const EventTask task{kOwner,
+                         store_.epoch(kOwner),
+                         {EntityKind::customer, kCustomer.str()},
+                         event_of(seq),
+                         seq,
+                         false,
+                         "req",
+                         from_unix_seconds(now_),
+                         before_fetch};
     auto decision = decide(task, snapshot, case_.settings);
     bool answered = false;
     if (std::holds_alternative<Refetch>(decision)) {

@@ -173,8 +173,8 @@ class World {
   bool handle(std::int64_t seq, bool before_fetch, ChangeResult expected) {
     const auto& event = event_of(seq);
     const auto snapshot = load(event);
-    const EventTask task{kOwner, store_.epoch(kOwner), history_->entity,         event,       seq,
-                         false,  "req",                from_unix_seconds(now_), before_fetch};
+    const EventTask task{kOwner, store_.epoch(kOwner),    history_->entity, event, seq, false,
+                         "req",  from_unix_seconds(now_), before_fetch};
     auto decision = decide(task, snapshot, case_->settings);
     bool answered = false;
     if (std::holds_alternative<Refetch>(decision)) {
@@ -228,8 +228,8 @@ void try_all_orders(const Case& c, std::uint64_t histories) {
   for (auto seed = first; seed < first + (wanted != nullptr ? 1 : histories); ++seed) {
     std::mt19937_64 random(seed);
     const auto history = c.history(random, seed % 3 == 0 ? longest_history() : 1 + static_cast<int>(seed % 4));
-    INFO("FLEXSYNC_SEED=" << seed << " refetch=" << (c.settings.ordering == Ordering::refetch) << " asking="
-                          << static_cast<int>(c.asking) << " interleaved=" << c.interleaved << "\n"
+    INFO("FLEXSYNC_SEED=" << seed << " refetch=" << (c.settings.ordering == Ordering::refetch)
+                          << " asking=" << static_cast<int>(c.asking) << " interleaved=" << c.interleaved << "\n"
                           << flexsync::test::describe(history));
     std::vector<std::size_t> all(history.operations.size());
     for (std::size_t i = 0; i < all.size(); ++i) {

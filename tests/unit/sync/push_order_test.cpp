@@ -12,9 +12,9 @@
 #include "support/customer_snapshots.hpp"
 #include "support/store_model.hpp"
 #include "support/stripe_model.hpp"
-#include "sync/event.hpp"
 #include "sync/customer_command.hpp"
 #include "sync/customer_fields.hpp"
+#include "sync/event.hpp"
 #include "sync/intents.hpp"
 #include "sync/push.hpp"
 

@@ -1,5 +1,5 @@
-// DESIGN section 5, subscriptions: each rule as an example. Which item is the plan is subscription_items_test.cpp's, that
-// all orders end alike catalog_order_test.cpp's.
+// DESIGN section 5, subscriptions: each rule as an example. Which item is the plan is subscription_items_test.cpp's,
+// that all orders end alike catalog_order_test.cpp's.
 #include "sync/subscription.hpp"
 
 #include <catch2/catch.hpp>
@@ -18,8 +18,8 @@ constexpr std::int64_t kSecond = 1'790'000'000;
 
 stripe::SubscriptionItem item(const std::string& id, const std::string& product, std::int64_t created,
                               std::int64_t quantity = 1) {
-  return {StripeId(id), StripeId("price_" + product), StripeId("prod_" + product), "month", 1, quantity,
-          from_unix_seconds(created)};
+  return {StripeId(id), StripeId("price_" + product), StripeId("prod_" + product), "month", 1,
+          quantity,     from_unix_seconds(created)};
 }
 
 stripe::SubscriptionState active(std::vector<stripe::SubscriptionItem> items) {
@@ -40,8 +40,11 @@ EventTask task(const std::string& type, std::int64_t second, stripe::Subscriptio
   task.epoch = 3;
   task.entity = kEntity;
   state.deleted = type == "deleted";
-  task.event = {StripeEventId("evt_" + std::to_string(second)), "customer.subscription." + type,
-                from_unix_seconds(second), {}, std::move(state)};
+  task.event = {StripeEventId("evt_" + std::to_string(second)),
+                "customer.subscription." + type,
+                from_unix_seconds(second),
+                {},
+                std::move(state)};
   task.seq = 7;
   task.now = from_unix_seconds(second + 1);
   return task;
@@ -131,8 +134,8 @@ TEST_CASE("a new item attaches the addon of its product, whatever the order of t
 
 TEST_CASE("every status has its word; a lapsed payer is never active; an unknown one is for a person") {
   const std::vector<std::pair<std::string, SubscriptionStatus>> words{
-      {"past_due", SubscriptionStatus::past_due},   {"unpaid", SubscriptionStatus::unpaid},
-      {"trialing", SubscriptionStatus::trialing},   {"paused", SubscriptionStatus::paused},
+      {"past_due", SubscriptionStatus::past_due},     {"unpaid", SubscriptionStatus::unpaid},
+      {"trialing", SubscriptionStatus::trialing},     {"paused", SubscriptionStatus::paused},
       {"incomplete", SubscriptionStatus::incomplete}, {"incomplete_expired", SubscriptionStatus::inactive},
       {"canceled", SubscriptionStatus::cancelled}};
   for (const auto& [word, status] : words) {
@@ -171,8 +174,8 @@ TEST_CASE("customer.subscription.deleted is final; the mapping stays") {
 }
 
 TEST_CASE("an older event changes nothing but what is known of the items") {
-  const auto newest = after(decided(task("updated", kSecond + 30, active({kExtra, item("si_3", "silver", kSecond + 30)})),
-                                    with_parents()));
+  const auto newest = after(
+      decided(task("updated", kSecond + 30, active({kExtra, item("si_3", "silver", kSecond + 30)})), with_parents()));
   CHECK(newest.subscription->terms.plan_id.str() == "plan_extra");
   const auto change = decided(task("updated", kSecond + 10, active({kPlan, kExtra})), newest);
   CHECK(change.settlement->outcome == InboxOutcome::superseded);
@@ -198,6 +201,5 @@ TEST_CASE("plan_source = price: items lead to plans by their price") {
   settings.plan_source = PlanSource::price;
   const auto decision = decide(task("created", kSecond, active({kPlan})), {}, settings);
   REQUIRE(std::holds_alternative<Missing>(decision));
-  CHECK(std::get<Missing>(decision).parents.at(1) ==
-        Parent{{"price", StripeId("price_gold")}, StripeId("prod_gold")});
+  CHECK(std::get<Missing>(decision).parents.at(1) == Parent{{"price", StripeId("price_gold")}, StripeId("prod_gold")});
 }
