@@ -241,9 +241,6 @@ TEST_CASE("one webhook event comes with its payload, its attempts and what it ch
 
 TEST_CASE("an event that is not settled says when it is tried next, and what blocks it", "[queries_inbox]") {
   World world;
-  world.sql(
-      "ALTER TABLE parked_events ADD COLUMN IF NOT EXISTS blocked_on_type text NOT NULL DEFAULT '',"
-      " ADD COLUMN IF NOT EXISTS blocked_on_id text NOT NULL DEFAULT ''");
   world.park(world.scope, world.store_event(world.scope, "evt_1"), "evt_1", "blocked", kStart + 5s);
   world.park(world.scope, world.store_event(world.scope, "evt_2"), "evt_2", "dead");
   world.sql("UPDATE parked_events SET blocked_on_type = 'product', blocked_on_id = 'prod_1' WHERE state = 'blocked'");
