@@ -1,5 +1,5 @@
 #include "store/change_batch.hpp"
-#include "store/rows.hpp"
+#include "store/rows_catalog.hpp"
 
 namespace flexsync::store::changes {
 
@@ -136,10 +136,15 @@ std::vector<Owned<Row>> by_id(const Batch& batch, std::optional<Row> ChangeSet::
   return ordered_rows(batch, {member}, [](const Row& row) { return std::tie(row.id); });
 }
 
-void write_attached(pqxx::transaction_base& tx, const std::vector<Owned<Subscription>>& subscriptions) {
+// The addons of those subscriptions that were written; the others' change sets are refused.
+void write_attached(pqxx::transaction_base& tx, const std::vector<Owned<Subscription>>& subscriptions,
+                    const Written& written) {
   Table<4> detach;
   Table<8> attach;
   for (const auto& [scope, subscription] : subscriptions) {
+    if (!contains(written, *scope, subscription->id.str())) {
+      continue;
+    }
     std::vector<std::string> items;
     for (const auto& addon : subscription->terms.addons) {
       items.push_back(addon.item_id.str());
@@ -209,7 +214,7 @@ Written write_subscriptions(pqxx::transaction_base& tx, const Batch& batch) {
               row.created_at, row.updated_at, row.created_by, row.updated_by);
   }
   auto keys = written(table.exec(tx, kSubscriptions));
-  write_attached(tx, subscriptions);
+  write_attached(tx, subscriptions, keys);
   return keys;
 }
 

@@ -35,15 +35,16 @@ std::string explain(const ChangeSet& change, const std::exception& e) {
     return "lookup_key '" + change.addon->lookup_key + "' already belongs to another addon" +
            advice("; change one of the two, then redrive");
   }
-  // Of two mappings it is the one whose type the database names beside the values.
-  const bool is_twin = change.addon_mapping && breaks(", " + change.addon_mapping->entity_type + ", ");
-  const auto& mapping = is_twin ? change.addon_mapping : change.mapping;
-  if (mapping && breaks("\"mappings_by_entity\"")) {
-    return mapping->entity_type + " " + mapping->entity_id + " is already mapped to another Stripe object" +
-           advice("; end one of the mappings, then redrive");
+  // The database does not say whose of the two it is: row-level security keeps the values to itself.
+  const auto& twin = change.addon_mapping;
+  if (change.mapping && breaks("\"mappings_by_entity\"")) {
+    return change.mapping->entity_type + " " + change.mapping->entity_id +
+           (twin ? " or " + twin->entity_type + " " + twin->entity_id : "") +
+           " is already mapped to another Stripe object" + advice("; end one of the mappings, then redrive");
   }
-  if (mapping && breaks("\"mappings_by_provider\"")) {
-    return "Stripe object " + mapping->provider_entity_id + " is already mapped to another " + mapping->entity_type;
+  if (change.mapping && breaks("\"mappings_by_provider\"")) {
+    return "Stripe object " + change.mapping->provider_entity_id + " is already mapped to another " +
+           change.mapping->entity_type + (twin ? " or " + twin->entity_type : "");
   }
   return std::string(text.substr(0, text.find('\n')));
 }

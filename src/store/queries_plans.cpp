@@ -3,7 +3,7 @@
 #include <string>
 
 #include "store/catalog_queries.hpp"
-#include "store/rows.hpp"
+#include "store/rows_catalog.hpp"
 #include "store/where.hpp"
 
 namespace flexsync::store {

@@ -4,7 +4,7 @@
 
 #include "store/array.hpp"
 #include "store/catalog_queries.hpp"
-#include "store/rows.hpp"
+#include "store/rows_catalog.hpp"
 #include "store/where.hpp"
 
 namespace flexsync::store {

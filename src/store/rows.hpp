@@ -8,7 +8,6 @@
 #include <pqxx/pqxx>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "domain/change_set.hpp"
 #include "domain/customer.hpp"
@@ -16,8 +15,6 @@
 #include "domain/inbox.hpp"
 #include "domain/mapping.hpp"
 #include "domain/outbox.hpp"
-#include "domain/plan.hpp"
-#include "domain/subscription.hpp"
 #include "domain/tenancy.hpp"
 
 // A timestamptz column as microseconds, and a bigint parameter as timestamptz: for string literals of SQL.
@@ -42,28 +39,6 @@ inline constexpr std::string_view kIntentColumns =
     " error_code, error_message, request_id, " FLEXSYNC_MICROS("next_attempt_at") " AS next_attempt_at,"
     " " FLEXSYNC_MICROS("keyed_at") " AS keyed_at, " FLEXSYNC_MICROS("created_at") " AS created_at,"
     " " FLEXSYNC_MICROS("settled_at") " AS settled_at";
-inline constexpr std::string_view kPlanColumns =
-    "id, lookup_key, name, description, metadata, status, version, created_by, updated_by,"
-    " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
-inline constexpr std::string_view kAddonColumns =
-    "id, plan_id, lookup_key, name, description, metadata, status, version, created_by, updated_by,"
-    " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
-inline constexpr std::string_view kPriceColumns =
-    "id, plan_id, currency, amount, billing_period, billing_period_count, metered, tier_mode, tiers, display_name,"
-    " metadata, status, version,"
-    " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
-inline constexpr std::string_view kSubscriptionColumns =
-    "id, customer_id, plan_id, subscription_status, currency, billing_period, billing_period_count, plan_item_id,"
-    " price_id, quantity, " FLEXSYNC_MICROS("start_date") " AS start_date, " FLEXSYNC_MICROS("end_date") " AS end_date,"
-    " " FLEXSYNC_MICROS("current_period_start") " AS current_period_start,"
-    " " FLEXSYNC_MICROS("current_period_end") " AS current_period_end,"
-    " " FLEXSYNC_MICROS("trial_start") " AS trial_start, " FLEXSYNC_MICROS("trial_end") " AS trial_end,"
-    " " FLEXSYNC_MICROS("billing_anchor") " AS billing_anchor, " FLEXSYNC_MICROS("cancel_at") " AS cancel_at,"
-    " " FLEXSYNC_MICROS("cancelled_at") " AS cancelled_at, cancel_at_period_end, collection_paused,"
-    " collection_method, metadata, seen_items, status, version, created_by, updated_by,"
-    " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
-inline constexpr std::string_view kSubscriptionAddonColumns =
-    "subscription_id, item_id, addon_id, price_id, quantity, " FLEXSYNC_MICROS("start_date") " AS start_date";
 inline constexpr std::string_view kAuditColumns =
     "entity_type, entity_id, action, actor, before, after, request_id, " FLEXSYNC_MICROS("at") " AS at";
 inline constexpr std::string_view kEnvironmentColumns =
@@ -82,11 +57,6 @@ Customer customer_from_row(const pqxx::row& row);
 Mapping mapping_from_row(const pqxx::row& row);
 StripeObject stripe_object_from_row(const pqxx::row& row);
 Intent intent_from_row(const pqxx::row& row);
-Plan plan_from_row(const pqxx::row& row);
-Addon addon_from_row(const pqxx::row& row);
-Price price_from_row(const pqxx::row& row);
-Subscription subscription_from_row(const pqxx::row& row);  // without its addons
-SubscriptionAddon subscription_addon_from_row(const pqxx::row& row);
 AuditEntry audit_from_row(const pqxx::row& row);
 Environment environment_from_row(const pqxx::row& row);
 ApiKey api_key_from_row(const pqxx::row& row);
@@ -99,10 +69,6 @@ std::optional<Timestamp> optional_time_from(const pqxx::field& field);
 // jsonb {key: text} and back. jsonb takes neither U+0000 nor bad UTF-8: they become U+FFFD.
 Metadata metadata_from_json(const std::string& json);
 std::string metadata_to_json(const Metadata& metadata);
-
-// jsonb of a price's tiers and of the items that a subscription has shown.
-std::string tiers_to_json(const std::vector<PriceTier>& tiers);
-std::string seen_items_to_json(const std::vector<SeenItem>& items);
 
 // True for what a text column can hold: valid UTF-8 without U+0000. Anything else from a request is refused, or simply
 // not found, before PostgreSQL has to.

@@ -1,8 +1,8 @@
-// Plans, addons, prices and subscriptions.
+#include "store/rows_catalog.hpp"
+
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "store/rows.hpp"
 #include "store/usage_rows.hpp"
 
 namespace flexsync::store {

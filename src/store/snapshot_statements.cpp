@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "store/array.hpp"
-#include "store/rows.hpp"
+#include "store/rows_catalog.hpp"
 
 namespace flexsync::store {
 

@@ -161,10 +161,10 @@ TEST_CASE("the database refuses what the catalog's rules forbid", "[catalog]") {
   CHECK(world.result(twin) == ChangeResult::committed);
 
   auto second = world.product("3");
-  second.addon_mapping->provider_entity_id = "prod_1";
+  second.mapping->provider_entity_id = second.addon_mapping->provider_entity_id = "prod_1";
   const auto mapped = world.submit({second}).front();
   CHECK(mapped.result == ChangeResult::conflict);
-  CHECK(mapped.message == "Stripe object prod_1 is already mapped to another addon");
+  CHECK(mapped.message == "Stripe object prod_1 is already mapped to another plan or addon");
 
   REQUIRE(world.result(world.creation("9")) == ChangeResult::committed);
   CHECK(world.result(world.subscription("9")) == ChangeResult::rejected);  // no such plan

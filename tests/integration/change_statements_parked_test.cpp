@@ -112,20 +112,20 @@ TEST_CASE("an event is due at once when its parent was mapped before it was park
   REQUIRE(world.result(world.creation("1")) == ChangeResult::committed);
   REQUIRE(world.result(world.product("1")) == ChangeResult::committed);
   SECTION("a customer") {
-    world.park_now(world.blocked("evt_1", kCustomer));
+    world.park_now(world.blocked("evt_sub_1", kCustomer));
     CHECK(world.is_due(kStart));
   }
   SECTION("a product") {
-    world.park_now(world.blocked("evt_1", kProduct));
+    world.park_now(world.blocked("evt_sub_1", kProduct));
     CHECK(world.is_due(kStart));
   }
   SECTION("one of the same name that is something else") {
-    world.park_now(world.blocked("evt_1", {"customer", StripeId{"prod_1"}}));
+    world.park_now(world.blocked("evt_sub_1", {"customer", StripeId{"prod_1"}}));
     CHECK_FALSE(world.is_due(kStart + 1h));
   }
   SECTION("one whose mapping has ended") {
     world.sql("UPDATE entity_integration_mappings SET status = 'deleted'");
-    world.park_now(world.blocked("evt_1", kCustomer));
+    world.park_now(world.blocked("evt_sub_1", kCustomer));
     CHECK_FALSE(world.is_due(kStart + 1h));
   }
 }
@@ -150,7 +150,7 @@ TEST_CASE("two connections, each with one of parent and child: the second waits,
   World world;
   const bool is_customer = GENERATE(true, false);
   const auto parent = is_customer ? world.creation("1") : world.product("1");
-  const auto child = world.blocked("evt_1", is_customer ? kCustomer : kProduct);
+  const auto child = world.blocked("evt_sub_1", is_customer ? kCustomer : kProduct);
   SECTION("the child is parked first") {
     interleave(world, child, parent);
   }
@@ -176,7 +176,7 @@ TEST_CASE("a mapping that is written again wakes nobody", "[parked]") {
 
 TEST_CASE("an event that is parked again keeps the time since when; one that was redriven begins anew", "[parked]") {
   World world;
-  auto change = world.blocked("evt_1", kProduct);
+  auto change = world.blocked("evt_sub_1", kProduct);
   world.park_now(change);
   change.settlement->was_parked = true;
   change.settlement->at = kStart + 1h;
