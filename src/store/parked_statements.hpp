@@ -31,6 +31,6 @@ inline constexpr const char* kSupersede = R"(
          settled_at = 'epoch'::timestamptz + gone.at * interval '1 microsecond'
   FROM gone
   WHERE o.tenant_id = gone.tenant_id AND o.environment_id = gone.environment_id AND o.seq = gone.seq
-    AND o.outcome = 'parked')";
+    AND o.outcome || '' = 'parked')";  // by its key: an index of outcomes would go through all that is parked
 
 }  // namespace flexsync::store

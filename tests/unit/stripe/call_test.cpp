@@ -21,7 +21,7 @@ TEST_CASE("an object is retrieved from its collection") {
   CHECK(retrieve("customer", StripeId("cus_1")) ==
         Call{Lane::sync, "GET", "/v1/customers/cus_1", "GET customers", "", ""});
   CHECK(path_of("product", "prod_1") == "/v1/products/prod_1");
-  CHECK(path_of("price", "price_1") == "/v1/prices/price_1");
+  CHECK(path_of("price", "price_1") == "/v1/prices/price_1?expand%5B%5D=tiers");
   CHECK(path_of("plan", "gold") == "/v1/plans/gold");
   CHECK(path_of("subscription", "sub_1") == "/v1/subscriptions/sub_1");
   CHECK(path_of("billing.meter", "mtr_1") == "/v1/billing/meters/mtr_1");
