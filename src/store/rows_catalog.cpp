@@ -45,7 +45,7 @@ std::vector<SeenItem> seen_items_from(const pqxx::field& field) {
   std::vector<SeenItem> items;
   for (const auto& item : json_of(field)) {
     items.push_back({StripeId{item.at(0).get<std::string>()}, from_unix_micros(item.at(1).get<std::int64_t>()),
-                     from_unix_micros(item.at(2).get<std::int64_t>())});
+                     from_unix_micros(item.at(2).get<std::int64_t>()), item.at(3).get<bool>()});
   }
   return items;
 }
@@ -89,8 +89,8 @@ std::string tiers_to_json(const std::vector<PriceTier>& tiers) {
 std::string seen_items_to_json(const std::vector<SeenItem>& items) {
   auto json = nlohmann::json::array();
   for (const auto& item : items) {
-    json.push_back(
-        nlohmann::json::array({item.item_id.str(), to_unix_micros(item.created), to_unix_micros(item.last_seen)}));
+    json.push_back(nlohmann::json::array(
+        {item.item_id.str(), to_unix_micros(item.created), to_unix_micros(item.last_seen), item.at_creation}));
   }
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

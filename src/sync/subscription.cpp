@@ -113,7 +113,11 @@ std::vector<SeenItem> memory(const Context& context) {
   auto seen = context.snapshot.subscription ? context.snapshot.subscription->seen_items : std::vector<SeenItem>{};
   const auto* shown =
       context.event == nullptr ? nullptr : std::get_if<stripe::SubscriptionState>(&context.event->state);
-  return shown == nullptr ? seen : remember(std::move(seen), shown->items, context.event->created);
+  if (shown == nullptr) {
+    return seen;
+  }
+  const bool at_creation = context.event->type == "customer.subscription.created";
+  return remember(std::move(seen), shown->items, context.event->created, at_creation);
 }
 
 Taken take_as(const Context& context, const stripe::SubscriptionState& state, const TrueInterval& true_during,

@@ -9,7 +9,7 @@ namespace flexsync::sync {
 namespace {
 
 bool is_older(const SeenItem& a, const SeenItem& b) {
-  return std::tie(a.created, a.item_id) < std::tie(b.created, b.item_id);
+  return std::tuple(!a.at_creation, a.created, a.item_id) < std::tuple(!b.at_creation, b.created, b.item_id);
 }
 
 bool is_present(const StripeId& id, const std::vector<stripe::SubscriptionItem>& items) {
@@ -20,7 +20,7 @@ bool is_present(const StripeId& id, const std::vector<stripe::SubscriptionItem>&
 std::vector<SeenItem> by_age(std::vector<SeenItem> seen, const std::vector<stripe::SubscriptionItem>& items) {
   for (const auto& item : items) {
     if (std::none_of(seen.begin(), seen.end(), [&](const auto& known) { return known.item_id == item.id; })) {
-      seen.push_back({item.id, item.created, item.created});
+      seen.push_back({item.id, item.created, item.created, false});
     }
   }
   std::sort(seen.begin(), seen.end(), is_older);
@@ -30,14 +30,15 @@ std::vector<SeenItem> by_age(std::vector<SeenItem> seen, const std::vector<strip
 }  // namespace
 
 std::vector<SeenItem> remember(std::vector<SeenItem> seen, const std::vector<stripe::SubscriptionItem>& items,
-                               Timestamp at) {
+                               Timestamp at, bool at_creation) {
   for (const auto& item : items) {
     const auto place = std::lower_bound(seen.begin(), seen.end(), item.id,
                                         [](const SeenItem& known, const StripeId& id) { return known.item_id < id; });
     if (place == seen.end() || place->item_id != item.id) {
-      seen.insert(place, {item.id, item.created, std::max(item.created, at)});
+      seen.insert(place, {item.id, item.created, std::max(item.created, at), at_creation});
     } else {
       place->last_seen = std::max(place->last_seen, at);
+      place->at_creation = place->at_creation || at_creation;
     }
   }
   return seen;

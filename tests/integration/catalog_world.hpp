@@ -69,7 +69,8 @@ struct CatalogWorld : ChangeWorld {
     row.terms.collection_method = "send_invoice";
     row.terms.metadata = {{"seat", "1"}};
     row.terms.addons = {attached("si_2", n)};
-    row.seen_items = {{StripeId{"si_1"}, kStart, kStart}, {StripeId{"si_2"}, kStart, kStart + std::chrono::seconds(1)}};
+    row.seen_items = {{StripeId{"si_1"}, kStart, kStart, true},
+                      {StripeId{"si_2"}, kStart, kStart + std::chrono::seconds(1), false}};
     live(row);
     row.created_by = row.updated_by = "stripe";
     change.subscription = row;

@@ -283,7 +283,9 @@ void check_subscription(const StoreModel& store, const ObjectHistory& history) {
   REQUIRE(subscription != nullptr);
   std::vector<SeenItem> seen;
   for (const auto& operation : history.operations) {
-    seen = remember(seen, std::get<stripe::SubscriptionState>(operation.event.state).items, operation.event.created);
+    const auto& event = operation.event;
+    seen = remember(seen, std::get<stripe::SubscriptionState>(event.state).items, event.created,
+                    event.type == "customer.subscription.created");
   }
   const auto& terms = subscription->terms;
   CHECK(subscription->seen_items == seen);

@@ -22,12 +22,13 @@ stripe::SubscriptionItem item(const std::string& id, std::int64_t created) {
 struct Shown {
   std::int64_t second;
   Items items;
+  bool at_creation = false;
 };
 
 std::vector<SeenItem> remembered(const std::vector<Shown>& events) {
   std::vector<SeenItem> seen;
   for (const auto& event : events) {
-    seen = remember(seen, event.items, from_unix_seconds(event.second));
+    seen = remember(seen, event.items, from_unix_seconds(event.second), event.at_creation);
   }
   return seen;
 }
@@ -57,6 +58,14 @@ TEST_CASE("the plan's item stays it, whatever the order of the list and whatever
 TEST_CASE("the plan's item is gone: the one that took its place, not the addon, is the plan") {
   CHECK(plan_after({{10, {kA}}, {20, {kA, kB}}, {30, {kB, kC}}}, {kB, kC}) == "si_c");
   CHECK(plan_after({{30, {kB, kC}}, {10, {kA}}, {20, {kA, kB}}}, {kB, kC}) == "si_c");
+}
+
+TEST_CASE("an item that was added in the second of the creation is an addon, whichever event comes first") {
+  const auto late = item("si_0", 10);
+  const Shown created{10, {kA}, true};
+  const Shown updated{10, {late, kA}};
+  CHECK(plan_after({created, updated}, {late, kA}) == "si_a");
+  CHECK(plan_after({updated, created}, {late, kA}) == "si_a");
 }
 
 TEST_CASE("nothing took its place: the oldest addon is what is left") {
