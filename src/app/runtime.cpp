@@ -9,6 +9,7 @@
 #include "app/webhook_verifier.hpp"
 #include "http/server.hpp"
 #include "store/authenticator.hpp"
+#include "store/catalog_queries.hpp"
 #include "store/connection_cache.hpp"
 #include "store/dead_letter_commands.hpp"
 #include "store/inbox_writer.hpp"
@@ -89,6 +90,7 @@ struct Runtime::Parts {
                         engine.rekeyed(scope);
                       }}),
         queries(pool),
+        catalog(pool),
         dead_letters(pool, clock, [this](const Scope& scope) { engine.due(scope); }),
         customer_commands(engine, connections),
         usage_queries(pool, clock, std::chrono::minutes(config.usage.grace_period_minutes)),
@@ -101,8 +103,9 @@ struct Runtime::Parts {
         inbox(std::make_unique<store::InboxWriter>(inbox_writer_config(config, database.server_url), metrics,
                                                    precedence, [this](const Scope& scope) { engine.wake(scope); })),
         usage(std::make_unique<store::UsageWriter>(usage_writer_config(config, database.server_url), metrics)),
-        server(server_config(config), {verifier, *inbox, queries, dead_letters, provisioning, authenticator, readiness,
-                                       customer_commands, *usage, usage_queries, meter_commands, metrics, clock}) {}
+        server(server_config(config),
+               {verifier, *inbox, queries, catalog, dead_letters, provisioning, authenticator, readiness,
+                customer_commands, *usage, usage_queries, meter_commands, metrics, clock}) {}
 
   static std::chrono::minutes window_of(const Config& config) {
     return std::chrono::minutes(config.usage.window_minutes);
@@ -165,6 +168,7 @@ struct Runtime::Parts {
   store::StoreAuthenticator authenticator;
   store::StoreProvisioning provisioning;
   store::StoreQueries queries;
+  store::StoreCatalogQueries catalog;
   store::StoreDeadLetterCommands dead_letters;
   EngineCustomerCommands customer_commands;
   store::StoreUsageQueries usage_queries;

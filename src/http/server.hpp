@@ -65,6 +65,7 @@ struct Ports {
   WebhookVerifier& verifier;
   WebhookIntake& intake;
   Queries& queries;
+  CatalogQueries& catalog;
   DeadLetterCommands& dead_letters;
   Provisioning& provisioning;
   Authenticator& authenticator;

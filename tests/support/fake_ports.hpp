@@ -4,6 +4,7 @@
 #pragma once
 
 #include "support/fake_ports/base.hpp"
+#include "support/fake_ports/catalog.hpp"
 #include "support/fake_ports/provisioning.hpp"
 #include "support/fake_ports/queries.hpp"
 #include "support/fake_ports/usage.hpp"

@@ -11,6 +11,9 @@ Router public_routes(const ServerConfig& config, Ports ports) {
   add_connections(router, config, ports);
   add_customers(router, config, ports);
   add_customer_commands(router, config, ports);
+  add_plans(router, ports);
+  add_addons(router, ports);
+  add_subscriptions(router, ports);
   add_mappings(router, ports);
   add_webhook_events(router, config, ports);
   add_dead_letters(router, config, ports);

@@ -6,6 +6,42 @@
 
 namespace flexsync::http {
 
+namespace {
+
+// What a plan and its twin addon have in common.
+template <class T>
+nlohmann::json product_json(const Scope& scope, const T& product) {
+  nlohmann::json record = {{"id", product.id.str()},
+                           {"lookup_key", product.lookup_key},
+                           {"name", product.fields.name},
+                           {"description", product.fields.description},
+                           {"metadata", nlohmann::json(product.fields.metadata)},
+                           {"prices", nullptr},
+                           {"entitlements", nullptr},
+                           {"credit_grants", nullptr},
+                           {"status", to_string(product.status)},
+                           {"created_at", to_rfc3339(product.created_at)},
+                           {"updated_at", to_rfc3339(product.updated_at)},
+                           {"created_by", product.created_by},
+                           {"updated_by", product.updated_by}};
+  put_scope(record, scope);
+  return record;
+}
+
+}  // namespace
+
+nlohmann::json plan_json(const Scope& scope, const Plan& plan) {
+  auto record = product_json(scope, plan);
+  record["display_order"] = nullptr;
+  return record;
+}
+
+nlohmann::json addon_json(const Scope& scope, const Addon& addon) {
+  auto record = product_json(scope, addon);
+  record["type"] = nullptr;
+  return record;
+}
+
 nlohmann::json customer_json(const Scope& scope, const Customer& customer) {
   const auto& fields = customer.fields;
   nlohmann::json record = {{"id", customer.id.str()},

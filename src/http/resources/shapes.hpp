@@ -4,8 +4,13 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "domain/commands.hpp"
+#include "domain/plan.hpp"
 
 namespace flexsync::http {
+
+// Without what `expand` asks for: that is null.
+nlohmann::json plan_json(const Scope& scope, const Plan& plan);
+nlohmann::json addon_json(const Scope& scope, const Addon& addon);
 
 nlohmann::json customer_json(const Scope& scope, const Customer& customer);
 nlohmann::json mapping_json(const Scope& scope, const Mapping& mapping);

@@ -181,6 +181,7 @@ struct HttpFixture {
   FakeVerifier verifier;
   FakeIntake intake;
   FakeQueries queries;
+  FakeCatalogQueries catalog;
   FakeDeadLetterCommands dead_letters;
   FakeProvisioning provisioning;
   FakeAuthenticator authenticator;
@@ -203,8 +204,9 @@ struct HttpFixture {
   }
 
   http::Ports ports() {
-    return {verifier,          intake,       queries,       dead_letters,   provisioning, authenticator, readiness,
-            customer_commands, usage_intake, usage_queries, meter_commands, metrics,      clock};
+    return {verifier,      intake,    queries,           catalog,      dead_letters,  provisioning,
+            authenticator, readiness, customer_commands, usage_intake, usage_queries, meter_commands,
+            metrics,       clock};
   }
 
   http::Server& start() {
