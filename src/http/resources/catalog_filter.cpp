@@ -1,5 +1,7 @@
 #include "http/resources/catalog_filter.hpp"
 
+#include <algorithm>
+
 namespace flexsync::http {
 
 namespace {
@@ -38,6 +40,11 @@ PlanFilter read_plan_filter(const Query& query, std::string_view ids, Details& d
   filter.ids = read_ids(query, ids, details);
   filter.lookup_key = query.text("lookup_key");
   return filter;
+}
+
+bool expands(const Query& query, const std::string& what) {
+  const auto words = query.list("expand");
+  return std::find(words.begin(), words.end(), what) != words.end();
 }
 
 }  // namespace flexsync::http

@@ -19,4 +19,8 @@ std::vector<std::string> read_ids(const Query& query, std::string_view name, Det
 // `ids`: "plan_ids" or "addon_ids".
 PlanFilter read_plan_filter(const Query& query, std::string_view ids, Details& details);
 
+// Whether `expand`, words with commas between them, has this one. Words that mean nothing to us are passed over: they
+// ask to see more, never less.
+bool expands(const Query& query, const std::string& what);
+
 }  // namespace flexsync::http

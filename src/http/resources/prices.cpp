@@ -116,9 +116,4 @@ Result<void> expand_prices(Ports ports, const Scope& scope, const std::vector<Pr
   return {};
 }
 
-bool expands(const Query& query, const std::string& what) {
-  const auto words = query.list("expand");
-  return std::find(words.begin(), words.end(), what) != words.end();
-}
-
 }  // namespace flexsync::http

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "domain/plan.hpp"
-#include "http/query.hpp"
 #include "http/server.hpp"
 
 namespace flexsync::http {
@@ -20,9 +19,5 @@ struct Priced {
 
 // Fills `prices` of every record, in one query; `records` are those of `owners`, in their order.
 Result<void> expand_prices(Ports ports, const Scope& scope, const std::vector<Priced>& owners, nlohmann::json& records);
-
-// Whether `expand`, words with commas between them, has this one. Words that mean nothing to us are passed over: they
-// ask to see more, never less.
-bool expands(const Query& query, const std::string& what);
 
 }  // namespace flexsync::http

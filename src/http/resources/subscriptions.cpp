@@ -8,7 +8,6 @@
 
 #include "http/error_body.hpp"
 #include "http/resources/catalog_filter.hpp"
-#include "http/resources/prices.hpp"
 #include "http/resources/render.hpp"
 #include "http/resources/resources.hpp"
 #include "http/resources/shapes.hpp"
@@ -25,7 +24,7 @@ std::vector<SubscriptionStatus> read_statuses(const Query& query, Details& detai
       statuses.push_back(parse_subscription_status(word));
     } catch (const std::invalid_argument&) {
       details.emplace("subscription_status",
-                      "must be of active, trialing, past_due, unpaid, paused, incomplete, inactive, cancelled");
+                      "must be among active, trialing, past_due, unpaid, paused, incomplete, inactive, cancelled");
     }
   }
   return statuses;

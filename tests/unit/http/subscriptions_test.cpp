@@ -159,7 +159,7 @@ TEST_CASE_METHOD(HttpFixture, "wrong parameters of subscriptions are named all a
   const auto details = reply.error()["details"];
   CHECK(details.size() == 4);
   CHECK(details["subscription_status"] ==
-        "must be of active, trialing, past_due, unpaid, paused, incomplete, inactive, cancelled");
+        "must be among active, trialing, past_due, unpaid, paused, incomplete, inactive, cancelled");
   CHECK(details.contains("active"));
 }
 
