@@ -49,7 +49,7 @@ struct SubscriptionAddon {
 struct SeenItem {
   StripeId item_id;
   Timestamp created;
-  Timestamp last_seen;  // the latest `created` of an event that had it
+  Timestamp last_seen;       // the latest `created` of an event that had it
   bool at_creation = false;  // the subscription was made with it
 
   friend bool operator==(const SeenItem&, const SeenItem&) = default;

@@ -8,8 +8,8 @@
 // The naive solution remembers "the plan's item" in the row, and what that is then depends on the order in which the
 // events came: of the states [A, B] and [B, C] the first makes A the plan and B an addon, so that C is the plan of the
 // second; who sees the second alone takes B. Ours remembers every item that any event has shown, with the time it was
-// made, the latest time it was seen there, and whether the subscription was made with it. That memory is a set that only
-// grows, the same in every order; and the plan is a function of it and of the state that stands.
+// made, the latest time it was seen there, and whether the subscription was made with it. That memory is a set that
+// only grows, the same in every order; and the plan is a function of it and of the state that stands.
 #pragma once
 
 #include <vector>
