@@ -64,6 +64,11 @@ bool tell(World& world, Screen& screen) {
   story.customer_comes_later();
   story.usage_comes_late();
   const bool proved = story.usage_is_proved();
+  story.products_appear();
+  story.somebody_subscribes();
+  story.subscription_grows();
+  story.payment_fails();
+  story.subscription_ends();
   return story.both_sides_compared() && proved;
 }
 
