@@ -106,6 +106,11 @@ void Story::somebody_subscribes() {
   if (deliveries != 2 || subscriptions != 1) {
     throw Failure("the event should have come twice and made one subscription");
   }
+  const auto other = world_.create_in_stripe(
+      "subscriptions", {{"customer", ada_}, {"items[0][price]", basic_price_}, {"items[1][price]", seat_price_}});
+  screen_.event("customer.subscription.created", world_.last_event(other.at("id").get<std::string>()),
+                "Ada takes Basic and a seat, and keeps both to the end");
+  world_.settle();
   world_.advance_clock(60);
 }
 
