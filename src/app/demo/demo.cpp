@@ -34,6 +34,8 @@ void invite(World& world, Screen& screen) {
   screen.fact("API key", key);
   screen.command("The customers, as Flexsync has them:",
                  "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/customers'");
+  screen.command("The subscriptions, with their plans:",
+                 "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/subscriptions?expand=plan'");
   screen.command("Every webhook, and what became of it:",
                  "curl -s -H 'x-api-key: " + key + "' '" + api + "/v1/webhook-events?limit=5'");
   screen.command("A customer made here, and told to Stripe before the answer:",
@@ -64,6 +66,11 @@ bool tell(World& world, Screen& screen) {
   story.customer_comes_later();
   story.usage_comes_late();
   const bool proved = story.usage_is_proved();
+  story.products_appear();
+  story.somebody_subscribes();
+  story.subscription_grows();
+  story.payment_fails();
+  story.subscription_ends();
   return story.both_sides_compared() && proved;
 }
 

@@ -91,8 +91,8 @@ void Screen::stripe(const std::string& text) {
 
 void Screen::event(const std::string& type, const std::string& id, const std::string& text) {
   begin(Block::actors);
-  std::cout << kIndent << paint(kMagenta, padded("Stripe", kNameWidth)) << padded(type, kTypeWidth) << id << "  "
-            << printable(text) << '\n'
+  std::cout << kIndent << paint(kMagenta, padded("Stripe", kNameWidth)) << padded(type, kTypeWidth)
+            << (type.size() < kTypeWidth ? "" : "  ") << id << "  " << printable(text) << '\n'
             << std::flush;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/demo/comparison.hpp"
 #include "app/demo/screen.hpp"
 #include "app/demo/world.hpp"
 
@@ -37,6 +38,13 @@ class Story {
   void usage_comes_late();
   bool usage_is_proved();
 
+  // story_subscription.cpp
+  void products_appear();
+  void somebody_subscribes();
+  void subscription_grows();
+  void payment_fails();
+  void subscription_ends();
+
   // story_end.cpp: true when both sides are equal
   bool both_sides_compared();
 
@@ -45,9 +53,23 @@ class Story {
   std::string change(const std::string& customer, const Form& fields, const std::string& what);
   void show_customers();
   void show_fields(const std::string& customer, const std::vector<std::string>& fields);
+  // Makes it in Stripe and says so; its id.
+  std::string make_product(const std::string& name, const std::string& description);
+  std::string make_price(const std::string& product, const std::string& cents, const std::string& what);
+  // The event's id.
+  std::string say_subscription(const std::string& type, const std::string& what);
+  std::string change_subscription(const Form& fields, const std::string& what);
+  void show_catalog();
+  bool show_subscription();  // true when both sides show the same
   void show_events(const std::vector<std::string>& events);
   bool compare_customer(const Json& customer, Table& overview);
   bool compare_deleted();
+  // True when all are equal; what differs is said.
+  bool judge(const std::string& id, const std::string& own_id, const std::vector<FieldPair>& pairs, Table& overview);
+  // story_end_catalog.cpp
+  bool compare_catalog(Table& overview);
+  bool compare_subscriptions(const Catalog& catalog, Table& overview);
+  bool counted(const std::string& what, std::size_t stripe, std::size_t own);
   void show_counts();
   int calls_to_stripe();  // of Flexsync's, answered so far
 
@@ -59,8 +81,12 @@ class Story {
   void send_usage(const Json& events);
   void show_batches();
 
-  std::string katherine_;                // ours
-  std::string katherine_stripe_;         // Stripe's
+  std::string katherine_;         // ours
+  std::string katherine_stripe_;  // Stripe's
+  std::string basic_price_;
+  std::string pro_price_;
+  std::string seat_price_;
+  std::string subscription_;             // Stripe's
   std::map<std::string, Json> deleted_;  // the last state of those deleted in Stripe
 };
 

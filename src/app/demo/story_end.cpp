@@ -50,10 +50,14 @@ bool Story::compare_customer(const Json& customer, Table& overview) {
     overview.add({id, ours.is_null() ? "(nothing)" : ours.at("id").get<std::string>(), "", "not mapped"});
     return false;
   }
-  const auto pairs = compare(customer, ours);
+  return judge(id, ours.at("id").get<std::string>(), compare(customer, ours), overview);
+}
+
+bool Story::judge(const std::string& id, const std::string& own_id, const std::vector<FieldPair>& pairs,
+                  Table& overview) {
   const auto equal = static_cast<std::size_t>(
       std::count_if(pairs.begin(), pairs.end(), [](const auto& pair) { return pair.equal(); }));
-  overview.add({id, ours.at("id").get<std::string>(), std::to_string(equal) + " of " + std::to_string(pairs.size()),
+  overview.add({id, own_id, std::to_string(equal) + " of " + std::to_string(pairs.size()),
                 equal == pairs.size() ? "equal" : "different"});
   for (const auto& pair : pairs) {
     if (!pair.equal()) {
@@ -108,7 +112,7 @@ void Story::show_counts() {
 }
 
 bool Story::both_sides_compared() {
-  screen_.scene("Both sides, customer by customer, field by field");
+  screen_.scene("Both sides, object by object, field by field");
   world_.settle();
   Table overview({{"in Stripe"}, {"in Flexsync"}, {"fields equal"}, {"verdict"}});
   bool equal = true;
@@ -127,6 +131,7 @@ bool Story::both_sides_compared() {
                 std::to_string(in_stripe.size() + deleted_.size()));
     equal = false;
   }
+  equal = compare_catalog(overview) && equal;
   screen_.table(overview);
   show_counts();
   if (equal) {

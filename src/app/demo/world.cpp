@@ -123,14 +123,14 @@ std::vector<Json> World::customers_in_stripe() {
   return all;
 }
 
-std::string World::last_event(const std::string& customer) {
+std::string World::last_event(const std::string& object) {
   const auto newest_first = stripe_->get("/v1/events?limit=100");
   for (const auto& event : newest_first.at("data")) {
-    if (event.at("data").at("object").value("id", "") == customer) {
+    if (event.at("data").at("object").value("id", "") == object) {
       return event.at("id").get<std::string>();
     }
   }
-  throw Failure("Stripe has no event of " + customer);
+  throw Failure("Stripe has no event of " + object);
 }
 
 void World::advance_clock(int seconds) {

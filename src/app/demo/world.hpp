@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/demo/catalog.hpp"
 #include "app/demo/http_client.hpp"
 #include "app/demo/simulator_process.hpp"
 #include "app/runtime.hpp"
@@ -44,12 +45,19 @@ class World {
   Json update_customer(const std::string& id, const Form& fields);
   void delete_customer(const std::string& id);
   std::vector<Json> customers_in_stripe();
-  std::string last_event(const std::string& customer);  // its newest event's id
-  void advance_clock(int seconds);                      // the simulator's clock, which stands still otherwise
-  void next_deliveries(const Json& faults);             // the simulator's faults, for the deliveries to come
+  std::string last_event(const std::string& object);  // its newest event's id
+  void advance_clock(int seconds);                    // the simulator's clock, which stands still otherwise
+  void next_deliveries(const Json& faults);           // the simulator's faults, for the deliveries to come
   void release_held(const std::string& order);
   void resend(const std::string& event);
   std::vector<Json> attempts(const std::string& event);  // of delivering it, oldest first
+
+  // --- Stripe's catalogue, and what Flexsync made of it (world_catalog.cpp)
+  Json create_in_stripe(const std::string& kind, const Form& fields);  // "products"; returns it
+  Json update_in_stripe(const std::string& kind, const std::string& id, const Form& fields);
+  void cancel_subscription(const std::string& id);
+  void payments_fail(const std::string& subscription, bool fail);  // it becomes past_due, or active again
+  Catalog catalog();
 
   // --- Flexsync
   Json customer(const std::string& stripe_id);  // ours; null while there is none
