@@ -20,6 +20,8 @@
 
 namespace flexsync::sync {
 
+inline constexpr std::chrono::hours kEventsListedFor{30 * 24};  // Stripe lists nothing older
+
 struct CatchUpPolicy {
   std::chrono::seconds overlap{180};
   int pages_max = 20;  // of one list; a range of one second is walked to its end all the same

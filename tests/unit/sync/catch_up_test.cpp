@@ -197,7 +197,7 @@ TEST_CASE("the overlap does not move the cursor back, Stripe's clock does") {
   CHECK(early.on_page(false, at(-100s)).reached == at(-100s));
 }
 
-TEST_CASE("whatever arrives, however late it is listed within the overlap, wherever walks are cut off: all is found") {
+TEST_CASE("however late an event is listed, and wherever walks are cut off, it is found") {
   rc::prop("nothing is lost", [] {
     const CatchUpPolicy policy{std::chrono::seconds(*rc::gen::inRange(1, 100)), *rc::gen::inRange(1, 5)};
     Stripe stripe;
