@@ -5,6 +5,7 @@
 //          ├─ stripe_client ── one per tenant and environment
 //          ├─ outbox_sender ── one per tenant and environment
 //          ├─ usage_timer ── one per tenant and environment
+//          ├─ event_catch_up ── one per tenant and environment
 //          └─ entity_sync ── one per customer, plan or subscription that has work; stops when idle
 //             (customer_sync, plan_sync, subscription_sync in the metrics)
 //
@@ -48,6 +49,9 @@ using found_atom = caf::atom_constant<caf::atom("found")>;
 using work_atom = caf::atom_constant<caf::atom("work")>;
 using closed_atom = caf::atom_constant<caf::atom("closed")>;
 using matched_atom = caf::atom_constant<caf::atom("matched")>;
+using begun_atom = caf::atom_constant<caf::atom("begun")>;
+using stored_atom = caf::atom_constant<caf::atom("stored")>;
+using moved_atom = caf::atom_constant<caf::atom("moved")>;
 using swept_atom = caf::atom_constant<caf::atom("swept")>;
 
 // The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
@@ -99,6 +103,25 @@ using usage_timer_actor = caf::typed_actor<
     caf::reacts_to<page_atom, std::uint64_t, UsageBatchesPtr>,
     // INTERNAL: the results that were submitted are booked.
     caf::reacts_to<booked_atom, std::uint64_t, BookedPtr>>;
+
+// Finds what webhooks did not bring: walks Stripe's list of events from a stored cursor on, through the Stripe client's
+// bulk lane, and puts it into the inbox. The number in its internal messages is the walk's: what an earlier one had
+// asked for counts no more.
+using event_catch_up_actor = caf::typed_actor<
+    // The supervisor owns the tenant: a walk begins.
+    caf::reacts_to<owned_atom>,
+    // A walk may be due that was not planned here: the cursor was set back.
+    caf::reacts_to<due_atom>,
+    // The connection was changed: a walk begins.
+    caf::reacts_to<rekeyed_atom>,
+    // INTERNAL: the Nth tick that was planned.
+    caf::reacts_to<tick_atom, std::uint64_t>,
+    // INTERNAL: where the walk begins, if it does.
+    caf::reacts_to<begun_atom, std::uint64_t, BegunPtr>,
+    // INTERNAL: a page is in the inbox; so many of its events should have come by webhook before.
+    caf::reacts_to<stored_atom, std::uint64_t, CountPtr>,
+    // INTERNAL: the cursor was moved, or was set from outside meanwhile (false).
+    caf::reacts_to<moved_atom, std::uint64_t, MovedPtr>>;
 
 // Serialises all changes of one customer, plan (with its twin addon and its prices) or subscription: work waits in its
 // own queue, one piece is decided and written at a time.

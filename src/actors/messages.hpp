@@ -14,6 +14,7 @@
 #include "domain/commands.hpp"
 #include "domain/error.hpp"
 #include "domain/secret.hpp"
+#include "store/catch_up_cursors.hpp"
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
 #include "store/snapshot_loader.hpp"
@@ -87,6 +88,8 @@ using ClosedPtr = std::shared_ptr<const Result<store::Closed>>;
 using CountPtr = std::shared_ptr<const Result<std::int64_t>>;
 using UsageBatchesPtr = std::shared_ptr<Result<std::vector<UsageBatch>>>;
 using BookedPtr = std::shared_ptr<const Result<void>>;
+using BegunPtr = std::shared_ptr<const Result<std::optional<store::CatchUpCursor>>>;
+using MovedPtr = std::shared_ptr<const Result<bool>>;
 using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 }  // namespace flexsync::actors
@@ -112,6 +115,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::ClosedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::CountPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::UsageBatchesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BookedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BegunPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::MovedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::EntityKey)

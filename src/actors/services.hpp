@@ -7,7 +7,9 @@
 #include "domain/clock.hpp"
 #include "domain/error.hpp"
 #include "domain/ids.hpp"
+#include "domain/ports.hpp"
 #include "domain/secret.hpp"
+#include "store/catch_up_cursors.hpp"
 #include "store/change_writer.hpp"
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
@@ -17,6 +19,7 @@
 #include "stripe/rate_limiter.hpp"
 #include "stripe/retry_policy.hpp"
 #include "stripe/transport.hpp"
+#include "sync/catch_up.hpp"
 #include "sync/failure.hpp"
 #include "sync/settings.hpp"
 #include "sync/usage.hpp"
@@ -69,6 +72,10 @@ struct ActorConfig {
   std::chrono::milliseconds usage_keys_interval{10 * 60'000};
   int usage_keys_rows_max = 20'000;
   sync::UsagePolicy usage_policy;
+  std::chrono::milliseconds catch_up_interval{5 * 60'000};  // none: nothing is caught up
+  std::chrono::milliseconds catch_up_retry{30'000};         // after Stripe, or the store, was not available
+  std::chrono::milliseconds catch_up_pause{60'000};         // while the connection is paused, or has no key
+  sync::CatchUpPolicy catch_up;
 };
 
 // The secret key of a tenant's Stripe connection; empty where there is none.
@@ -85,7 +92,9 @@ struct Services {
   const Clock& clock;
   Metrics& metrics;
   ActorConfig config;
-  store::UsageLedger* usage = nullptr;  // none: no usage is billed
+  store::UsageLedger* usage = nullptr;        // none: no usage is billed
+  store::CatchUpCursors* catch_up = nullptr;  // none, or no intake: what webhooks do not bring is not looked for
+  WebhookIntake* intake = nullptr;
 };
 
 using ServicesPtr = std::shared_ptr<const Services>;

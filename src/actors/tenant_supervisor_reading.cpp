@@ -29,6 +29,7 @@ void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
   woken_ = true;
   self->send(outbox_sender_, wake_atom::value);
   self->send(usage_timer_, owned_atom::value, epoch_);
+  self->send(event_catch_up_, owned_atom::value);
   for (const auto& command : std::exchange(early_commands_, {})) {
     on_execute(command);
   }
@@ -42,6 +43,7 @@ void tenant_supervisor_state::on_wake() {
 
 void tenant_supervisor_state::on_due() {
   due_ = true;
+  self->send(event_catch_up_, due_atom::value);
   pump();
 }
 

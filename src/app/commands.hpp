@@ -35,6 +35,7 @@ void add_db_commands(CLI::App& cli, Invocation& given);          // db migrate
 void add_tenant_commands(CLI::App& cli, Invocation& given);      // tenant create, apikey create | list | revoke
 void add_connection_commands(CLI::App& cli, Invocation& given);  // connection set | list | test
 void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | …, dead-letters list | …
+void add_backfill_command(CLI::App& cli, Invocation& given);     // backfill
 void add_usage_commands(CLI::App& cli, Invocation& given);       // usage status | audit
 
 // --- what the groups share ------------------------------------------------------------------------------------

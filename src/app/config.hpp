@@ -106,6 +106,12 @@ struct UsageConfig {
   std::int64_t batch_size_limit = 10'000;
 };
 
+struct CatchUpConfig {
+  std::int64_t interval_seconds = 300;  // 0: what webhooks do not bring is not looked for
+  std::int64_t overlap_seconds = 180;
+  std::int64_t pages_max = 20;
+};
+
 struct LogConfig {
   std::string level = "info";   // debug | info | warn | error
   std::string format = "text";  // text | json
@@ -122,6 +128,7 @@ struct Config {
   ActorsConfig actors;
   StripeConfig stripe;
   SyncConfig sync;
+  CatchUpConfig catch_up;
   UsageConfig usage;
   LogConfig log;
 };

@@ -10,6 +10,7 @@
 #include "http/server.hpp"
 #include "store/authenticator.hpp"
 #include "store/catalog_queries.hpp"
+#include "store/catch_up_cursors.hpp"
 #include "store/connection_cache.hpp"
 #include "store/dead_letter_commands.hpp"
 #include "store/inbox_writer.hpp"
@@ -77,6 +78,7 @@ struct Runtime::Parts {
         inbox_source(pool),
         outbox_source(pool),
         ledger(ledger_pool, window_of(config)),
+        catch_up_cursors(pool),
         changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
                                                       precedence)),
         snapshots(std::make_unique<store::SnapshotLoader>(snapshot_config(config, database.server_url), metrics)),
@@ -105,17 +107,19 @@ struct Runtime::Parts {
         usage(std::make_unique<store::UsageWriter>(usage_writer_config(config, database.server_url), metrics)),
         server(server_config(config),
                {verifier, *inbox, queries, catalog, dead_letters, provisioning, authenticator, readiness,
-                customer_commands, *usage, usage_queries, meter_commands, metrics, clock}) {}
+                customer_commands, *usage, usage_queries, meter_commands, metrics, clock}),
+        catch_up_interval(config.catch_up.interval_seconds) {}
 
   static std::chrono::minutes window_of(const Config& config) {
     return std::chrono::minutes(config.usage.window_minutes);
   }
 
   void start_actors(const Config& config) {
-    engine.start(std::make_shared<const actors::Services>(actors::Services{
-        *changes, *snapshots, inbox_source, outbox_source, *transport,
-        [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
-        [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config), &ledger}));
+    engine.start(std::make_shared<const actors::Services>(
+        actors::Services{*changes, *snapshots, inbox_source, outbox_source, *transport,
+                         [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
+                         [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config),
+                         &ledger, &catch_up_cursors, inbox.get()}));
   }
 
   void find_key(const Scope& scope, std::function<void(Result<Secret>)> reply) {
@@ -130,10 +134,18 @@ struct Runtime::Parts {
     });
   }
 
+  // Nobody knows what was missed while no server ran: the first look finds everyone who is connected.
+  Timestamp catch_up_due(Timestamp now) {
+    if (catch_up_interval.count() == 0) {
+      return {};
+    }
+    return std::exchange(looked, true) ? now : now + 3 * catch_up_interval;
+  }
+
   // Runs on the node supervisor's ticks, one at a time.
   void look_for_work(std::function<void(Result<std::vector<Scope>>)> reply) {
     const auto now = clock.now();
-    inbox_source.tenants_with_work(now, std::move(reply));
+    inbox_source.tenants_with_work(now, catch_up_due(now), std::move(reply));
     if (now < next_depths) {
       return;
     }
@@ -161,6 +173,7 @@ struct Runtime::Parts {
   store::StoreInboxSource inbox_source;
   store::StoreOutboxSource outbox_source;
   store::StoreUsageLedger ledger;
+  store::StoreCatchUpCursors catch_up_cursors;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;
   std::unique_ptr<stripe::Transport> transport;
@@ -178,6 +191,8 @@ struct Runtime::Parts {
   std::unique_ptr<store::InboxWriter> inbox;
   std::unique_ptr<store::UsageWriter> usage;
   http::Server server;
+  const std::chrono::seconds catch_up_interval;
+  bool looked = false;
   Timestamp next_depths;
   bool stopped = false;
 };
@@ -224,9 +239,9 @@ void Runtime::stop(std::chrono::milliseconds deadline) {
     log::warn("some requests were still in flight at the deadline");
   }
   parts.server.stop();
+  parts.engine.stop();  // its actors use all that follows
   parts.inbox.reset();  // stores what is queued
   parts.usage.reset();
-  parts.engine.stop();
   parts.changes.reset();
   parts.snapshots.reset();
   parts.transport.reset();

@@ -12,18 +12,6 @@ namespace {
 
 using Endpoint = store::ConnectionCache::Endpoint;
 
-const char* mode_of(bool live) {
-  return live ? "live" : "test";
-}
-
-std::string wrong_mode(std::optional<bool> of_event, std::optional<bool> of_connection) {
-  if (!of_event || !of_connection || *of_event == *of_connection) {
-    return {};
-  }
-  return std::string("the event is of ") + mode_of(*of_event) + " mode, the connection is for " +
-         mode_of(*of_connection) + " mode";
-}
-
 // A store that cannot be read is no fault of the sender's: 503, and Stripe comes again.
 Error to_answer(const Error& error) {
   if (error.code == ErrorCode::not_found) {
@@ -59,23 +47,16 @@ struct StripeWebhookVerifier::Pending {
       refuse(envelope.error());
       return;
     }
-    auto ignored = wrong_mode(envelope->livemode, endpoint->livemode);
+    auto ignored = stripe::wrong_mode(envelope->livemode, endpoint->livemode);
     deliver(std::move(*envelope), endpoint->scope, std::move(ignored));
   }
 
   void deliver(stripe::Envelope envelope, const Scope& scope, std::string ignored) {
-    IncomingEvent event;
+    auto event = stripe::incoming_event(std::move(envelope), std::move(delivery.body));
     event.scope = scope;
-    event.id = StripeEventId{std::move(envelope.id)};
-    event.type = std::move(envelope.type);
-    event.object_type = std::move(envelope.object_type);
-    event.object_id = std::move(envelope.object_id);
-    event.api_version = std::move(envelope.api_version);
-    event.created = envelope.created;
     event.received = received;
     event.request_id = std::move(delivery.request_id);
     event.ignored = std::move(ignored);
-    event.payload = std::move(delivery.body);
     reply(std::move(event));
   }
 };

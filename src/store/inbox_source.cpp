@@ -82,7 +82,8 @@ constexpr const char* kFindEntities = "SELECT type, id, " ENTITY_OF(
 constexpr const char* kTenantsWithWork =
     "SELECT tenant_id, environment_id FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")"
     " UNION SELECT tenant_id, environment_id FROM tenants_with_outbox(" FLEXSYNC_TIME("$1") ")"
-    " UNION SELECT tenant_id, environment_id FROM tenants_with_usage(" FLEXSYNC_TIME("$1") ")";
+    " UNION SELECT tenant_id, environment_id FROM tenants_with_usage(" FLEXSYNC_TIME("$1") ")"
+    " UNION SELECT tenant_id, environment_id FROM tenants_to_catch_up(" FLEXSYNC_TIME("nullif($2::bigint, 0)") ")";
 
 InboxRow to_row(const pqxx::row& row, bool was_parked) {
   InboxRow event;
@@ -210,12 +211,13 @@ void StoreInboxSource::save_watermark(const Scope& scope, std::int64_t seq) {
       [](const std::optional<Error>&) {});
 }
 
-void StoreInboxSource::tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply) {
+void StoreInboxSource::tenants_with_work(Timestamp now, Timestamp catch_up_due,
+                                         std::function<void(Result<std::vector<Scope>>)> reply) {
   submit<std::vector<Scope>>(
       pool_, std::nullopt, "looking for tenants with work",
-      [now](pqxx::transaction_base& tx) {
+      [now, catch_up_due](pqxx::transaction_base& tx) {
         std::vector<Scope> scopes;
-        for (const auto& row : tx.exec_params(kTenantsWithWork, to_unix_micros(now))) {
+        for (const auto& row : tx.exec_params(kTenantsWithWork, to_unix_micros(now), to_unix_micros(catch_up_due))) {
           scopes.push_back({TenantId{row[0].c_str()}, EnvironmentId{row[1].c_str()}});
         }
         return scopes;

@@ -104,9 +104,10 @@ class StoreInboxSource final : public InboxSource {
     std::int64_t dead = 0;   // dead letters
   };
 
-  // What must cross tenants. Work is both: events to settle, and intents of the outbox to send.
+  // What must cross tenants. Work is all of it: events to settle, intents of the outbox to send, usage to bill, and a
+  // list of events at Stripe that was due to be read by `catch_up_due` (Timestamp{}: those are nobody's work).
   void depths(std::function<void(Result<std::vector<Depth>>)> reply);
-  void tenants_with_work(Timestamp now, std::function<void(Result<std::vector<Scope>>)> reply);
+  void tenants_with_work(Timestamp now, Timestamp catch_up_due, std::function<void(Result<std::vector<Scope>>)> reply);
 
  private:
   ReadPool& pool_;

@@ -93,6 +93,21 @@ Call list_customers(Timestamp created_since, const std::string& starting_after) 
       "GET customers");
 }
 
+Call list_events(std::span<const std::string_view> types, Timestamp since, std::optional<Timestamp> before,
+                 const std::string& starting_after) {
+  std::vector<std::pair<std::string, std::string>> parameters;
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    parameters.emplace_back(bracketed("types", std::to_string(i)), types[i]);
+  }
+  parameters.emplace_back("created[gte]", std::to_string(to_unix_seconds(since)));
+  if (before) {
+    parameters.emplace_back("created[lt]", std::to_string(to_unix_seconds(*before)));
+  }
+  auto call = get(with_query("/v1/events", std::move(parameters), starting_after), "GET events");
+  call.lane = Lane::bulk;
+  return call;
+}
+
 Call create_meter_event(std::string body, std::string identifier) {
   auto call = post("/v1/billing/meter_events", std::string(kMeterEvents), std::move(body), std::move(identifier));
   call.lane = Lane::usage;

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -39,6 +41,10 @@ Call update_customer(const StripeId& id, std::string body, std::string idempoten
 Call delete_customer(const StripeId& id);
 // Customers created since then, newest first, a page (100) at a time; `starting_after` empty: the first page.
 Call list_customers(Timestamp created_since, const std::string& starting_after);
+// Events of these types (at most kEventTypesPerListMax) made since then, and before then where it is named; newest
+// first, a page (100) at a time. Whole seconds. Nobody waits for it.
+Call list_events(std::span<const std::string_view> types, Timestamp since, std::optional<Timestamp> before,
+                 const std::string& starting_after);
 Call create_meter_event(std::string body, std::string identifier);  // the identifier is the idempotency key, too
 Call meter_summaries(const StripeId& meter, const StripeId& customer, Timestamp from, Timestamp to,
                      const std::string& starting_after);

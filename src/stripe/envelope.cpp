@@ -163,7 +163,31 @@ class Builder {
   const event::Reader& read_;
 };
 
+const char* mode_of(bool live) {
+  return live ? "live" : "test";
+}
+
 }  // namespace
+
+std::string wrong_mode(std::optional<bool> of_event, std::optional<bool> of_connection) {
+  if (!of_event || !of_connection || *of_event == *of_connection) {
+    return {};
+  }
+  return std::string("the event is of ") + mode_of(*of_event) + " mode, the connection is for " +
+         mode_of(*of_connection) + " mode";
+}
+
+IncomingEvent incoming_event(Envelope envelope, std::string body) {
+  IncomingEvent event;
+  event.id = StripeEventId{std::move(envelope.id)};
+  event.type = std::move(envelope.type);
+  event.object_type = std::move(envelope.object_type);
+  event.object_id = std::move(envelope.object_id);
+  event.api_version = std::move(envelope.api_version);
+  event.created = envelope.created;
+  event.payload = std::move(body);
+  return event;
+}
 
 Result<Envelope> parse_envelope(std::string_view body) {
   event::Reader reader;

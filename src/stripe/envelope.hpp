@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "domain/error.hpp"
+#include "domain/inbox.hpp"
 #include "domain/time.hpp"
 
 namespace flexsync::stripe {
@@ -33,5 +34,12 @@ struct Envelope {
 // The rules: valid JSON, an object, not deeper than kJsonDepthMax; `object` is "event" or "v2.core.event"; `id`,
 // `type` and `created` present and well formed; a snapshot has `data.object`. validation_error names field and reason.
 Result<Envelope> parse_envelope(std::string_view body);
+
+// Why an event is stored and takes no effect at a connection of this mode; empty where it does. Unknown modes agree.
+std::string wrong_mode(std::optional<bool> of_event, std::optional<bool> of_connection);
+
+// The event as it is stored: what the envelope says, and the body it was read from. Who received it, when, and whether
+// it takes effect is the caller's to say.
+IncomingEvent incoming_event(Envelope envelope, std::string body);
 
 }  // namespace flexsync::stripe

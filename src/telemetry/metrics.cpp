@@ -133,6 +133,10 @@ struct Metrics::Families {
             counter(r, "flexsync_usage_batches_made_total", "Usage batches made by closing windows, of all kinds.")),
         usage_events_matched(counter(r, "flexsync_usage_events_matched_total",
                                      "Usage events attributed after their customer appeared.")),
+        catch_up_events(counter(r, "flexsync_catch_up_events_total",
+                                "Events found in Stripe's list that no webhook had brought a minute after them.")),
+        catch_up_walked(gauge(r, "flexsync_catch_up_walked_timestamp_seconds",
+                              "When Stripe's list of events was last walked to its end.")),
         request_counters(http_requests) {}
 
   template <class Metric>
@@ -171,6 +175,8 @@ struct Metrics::Families {
   Family<Counter>& usage_batches;
   Family<Counter>& usage_batches_made;
   Family<Counter>& usage_events_matched;
+  Family<Counter>& catch_up_events;
+  Family<Gauge>& catch_up_walked;
   RequestCounters request_counters;
 };
 
@@ -298,6 +304,14 @@ prometheus::Counter& Metrics::usage_batches_made() {
 
 prometheus::Counter& Metrics::usage_events_matched() {
   return families_->usage_events_matched.Add({});
+}
+
+prometheus::Counter& Metrics::catch_up_events() {
+  return families_->catch_up_events.Add({});
+}
+
+prometheus::Gauge& Metrics::catch_up_walked(const std::string& tenant, const std::string& environment) {
+  return families_->catch_up_walked.Add({{"tenant", tenant}, {"environment", environment}});
 }
 
 }  // namespace flexsync

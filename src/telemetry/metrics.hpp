@@ -67,6 +67,10 @@ class Metrics {
   prometheus::Counter& usage_batches_made();
   prometheus::Counter& usage_events_matched();
 
+  // Catching up from Stripe's list of events
+  prometheus::Counter& catch_up_events();
+  prometheus::Gauge& catch_up_walked(const std::string& tenant, const std::string& environment);
+
  private:
   struct Families;
   prometheus::Registry registry_;

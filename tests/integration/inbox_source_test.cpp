@@ -45,7 +45,7 @@ struct World : StoreWorld {
 
   std::vector<Scope> with_work() {
     std::promise<std::vector<Scope>> promise;
-    source.tenants_with_work(clock.now(), [&](auto scopes) { promise.set_value(*scopes); });
+    source.tenants_with_work(clock.now(), Timestamp{}, [&](auto scopes) { promise.set_value(*scopes); });
     return promise.get_future().get();
   }
 

@@ -32,6 +32,7 @@ constexpr const char* kSeed[] = {
     " now(), now())",
     "INSERT INTO connections VALUES ('$1', '$2', 'conn', 'n', 'stripe', 'acct_$2', true, '{}', '{}', '{}', 'published',"
     " 'x', 'x', now(), now())",
+    "INSERT INTO catch_up_cursors VALUES ('$1', '$2', 'conn', now(), now(), 1)",
     "INSERT INTO tenant_owner VALUES ('$1', '$2', 1)",
     "INSERT INTO inbox_watermarks VALUES ('$1', '$2', 1)",
     "INSERT INTO inbox VALUES ('$1', '$2', nextval('inbox_seq'), 'evt_$2', 't', 'customer', 'cus_1', 'v', now(), now(),"
@@ -364,6 +365,7 @@ TEST_CASE("what crosses tenants is reached through functions alone", "[rls]") {
   CHECK(attempt(app, {}, "SELECT * FROM lookup_api_key('hash_none')").rows == 0);
   CHECK(attempt(app, {}, "SELECT * FROM lookup_connections('acct_env_b')").rows == 1);
   CHECK(attempt(app, {}, "SELECT * FROM tenants_with_work(now())").state.empty());
+  CHECK(attempt(app, {}, "SELECT * FROM tenants_to_catch_up(now())").state.empty());
   CHECK(attempt(app, {}, "SELECT * FROM inbox_depths()").rows == 3);
   CHECK(attempt(app, {}, "SELECT * FROM tenants_with_outbox(now())").rows == 3);
   CHECK(attempt(app, {}, "SELECT * FROM outbox_depths()").rows == 3);

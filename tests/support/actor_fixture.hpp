@@ -66,6 +66,8 @@ class ActorFixture {
   stripe::Transport* stripe = &transport;  // what the actors call; a test may put its own here
   Result<Secret> key = Secret("sk_test_1");
   store::UsageLedger* usage = nullptr;
+  store::CatchUpCursors* catch_up = nullptr;
+  WebhookIntake* intake = nullptr;
   std::map<Scope, std::string> keys;  // of tenants that have another one
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;

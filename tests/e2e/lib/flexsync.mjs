@@ -20,7 +20,7 @@ export const stripeKey = 'sk_test_flexsync';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const buildDir = path.resolve(process.env.FLEXSYNC_BUILD_DIR ?? path.join(here, '../../../build/dev'));
-const program = path.join(buildDir, 'flexsync');
+export const program = path.join(buildDir, 'flexsync');
 
 // What this process was given for itself is no setting of the server's.
 const ownEnvironment = Object.fromEntries(

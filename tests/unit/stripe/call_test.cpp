@@ -1,5 +1,6 @@
 #include "stripe/call.hpp"
 
+#include <array>
 #include <catch2/catch.hpp>
 #include <stdexcept>
 
@@ -74,4 +75,14 @@ TEST_CASE("summaries are of one meter, customer and span of time") {
                      "GET billing/meters/{id}/event_summaries", "", ""});
   CHECK(meter_summaries(StripeId("mtr/1"), StripeId("cus_1"), kFrom, to, "mtrusg_1").path ==
         call.path + "&starting_after=mtrusg_1");
+}
+
+TEST_CASE("events are listed by type and time, a page at a time, when nobody else wants to ask") {
+  const std::array<std::string_view, 2> types = {"customer.created", "invoice.paid"};
+  const auto first = list_events(types, kFrom, std::nullopt, "");
+  CHECK(first == Call{Lane::bulk, "GET",
+                      "/v1/events?types[0]=customer.created&types[1]=invoice.paid&created[gte]=1795228690&limit=100",
+                      "GET events", "", ""});
+  CHECK(list_events({}, kFrom, kFrom + std::chrono::seconds(5), "evt&1").path ==
+        "/v1/events?created[gte]=1795228690&created[lt]=1795228695&limit=100&starting_after=evt%261");
 }

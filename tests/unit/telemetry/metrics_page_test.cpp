@@ -43,6 +43,8 @@ std::string one_of_each() {
   metrics.usage_batches("sent");
   metrics.usage_batches_made();
   metrics.usage_events_matched();
+  metrics.catch_up_events();
+  metrics.catch_up_walked("t", "e").Set(0);
   return metrics.render();
 }
 
