@@ -134,6 +134,7 @@ void entity_sync_state::on_loaded(const Result<EntitySnapshot>& stored) {
 void entity_sync_state::decide() {
   fetched_.reset();
   unanswered_.reset();
+  gone_ = false;
   parent_rounds_ = 0;
   std::visit(Overloaded{
                  [this](const RoutedEventPtr&) { decide_event(); },

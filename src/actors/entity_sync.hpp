@@ -126,6 +126,7 @@ struct entity_sync_state {
   // What the decision at hand rests on, beside the event: Stripe's answer, or why there is none.
   std::optional<sync::Fetched> fetched_;
   std::optional<std::string> unanswered_;
+  bool gone_ = false;  // unanswered, since Stripe does not know the object
   // Parents that were asked for and not yet answered, and what could not be had.
   std::size_t parents_awaited_ = 0;
   std::optional<ObjectKey> parent_absent_;

@@ -25,6 +25,8 @@ void entity_sync_state::decide_event_again() {
   const auto& settings = args.services->config.sync;
   if (fetched_) {
     carry_out(sync::decide_fetched(event_task(), snapshot_, settings, *fetched_));
+  } else if (gone_) {
+    carry_out(sync::decide_gone(event_task(), snapshot_, settings, *unanswered_));
   } else if (unanswered_) {
     carry_out(sync::decide_unanswered(event_task(), snapshot_, settings, *unanswered_));
   } else {
@@ -56,7 +58,10 @@ void entity_sync_state::on_event_fetched(const stripe::CallOutcome& outcome) {
                      take_fetched(std::move(*state), found.true_during);
                    }
                  },
-                 [&](const stripe::NotFound&) { on_unanswered("Stripe does not know the object"); },
+                 [&](const stripe::NotFound& reason) {
+                   gone_ = true;
+                   on_unanswered("Stripe does not know the object: " + reason.message);
+                 },
                  [&](const stripe::Refused& reason) { on_unanswered(reason.message); },
                  [&](const stripe::NotConnected& reason) { on_unanswered(reason.reason); },
                  [&](const stripe::RetryLater& reason) { fetch_again_later(reason.reason); },

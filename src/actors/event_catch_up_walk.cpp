@@ -1,12 +1,12 @@
 // The walking half: from the cursor through pages and ranges into the inbox, the cursor behind it.
 #include <algorithm>
 #include <caf/all.hpp>
-#include <mutex>
 #include <utility>
 #include <variant>
 
 #include "actors/event_catch_up.hpp"
-#include "actors/overloaded.hpp"
+#include "actors/list_failure.hpp"
+#include "actors/stored_batch.hpp"
 #include "stripe/event_types.hpp"
 #include "telemetry/log.hpp"
 
@@ -16,63 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds kDeliveryPatience{60};  // an event younger than that may have its webhook on its way
 constexpr const char* kRequestId = "catch-up";
-
-// The events of one page on their way into the inbox: the last answer of the intake's threads goes home.
-class PageBatch {
- public:
-  PageBatch(event_catch_up_actor home, std::uint64_t walk, std::size_t events)
-      : home_(std::move(home)), walk_(walk), left_(events) {}
-
-  void answer(const Result<IntakeResult>& stored, bool is_late) {
-    const std::lock_guard lock(mutex_);
-    if (!stored) {
-      result_ = tl::unexpected(stored.error());
-    } else if (result_ && *stored == IntakeResult::stored && is_late) {
-      ++*result_;
-    }
-    if (--left_ == 0) {
-      caf::anon_send(home_, stored_atom::value, walk_, std::make_shared<const Result<std::int64_t>>(result_));
-    }
-  }
-
- private:
-  const event_catch_up_actor home_;
-  const std::uint64_t walk_;
-  std::mutex mutex_;
-  std::size_t left_;
-  Result<std::int64_t> result_ = std::int64_t{0};
-};
-
-// Those outcomes that are no answer: why, and when to ask again.
-struct Failure {
-  std::string why;
-  Timestamp again_at;
-};
-
-Failure failure_of(const stripe::CallOutcome& outcome, Timestamp now, const ActorConfig& config) {
-  const auto soon = now + config.catch_up_retry;
-  return std::visit(Overloaded{
-                        [&](const stripe::Answered&) {
-                          return Failure{"", soon};
-                        },
-                        [&](const stripe::NotFound& answer) {
-                          return Failure{answer.message, now + config.catch_up_interval};
-                        },
-                        [&](const stripe::Refused& answer) {
-                          return Failure{answer.message, now + config.catch_up_interval};
-                        },
-                        [&](const stripe::NotConnected& answer) {
-                          return Failure{answer.reason, now + config.catch_up_pause};
-                        },
-                        [&](const stripe::RetryLater& answer) {
-                          return Failure{answer.reason, std::max(answer.not_before, soon)};
-                        },
-                        [&](const stripe::Unknown& answer) {
-                          return Failure{answer.reason, soon};
-                        },
-                    },
-                    outcome);
-}
 
 }  // namespace
 
@@ -136,7 +79,9 @@ void event_catch_up_state::on_outcome(std::uint64_t walk, const stripe::CallOutc
     take_page(*answered);
     return;
   }
-  const auto failure = failure_of(outcome, now(), services->config);
+  const auto& config = services->config;
+  const auto failure =
+      list_failure(outcome, now(), {config.catch_up_retry, config.catch_up_pause, config.catch_up_interval});
   fail_and_retry("Stripe's list of events could not be read", failure.why, failure.again_at);
 }
 
@@ -164,7 +109,8 @@ void event_catch_up_state::store_page() {
     on_stored(walks_, 0);
     return;
   }
-  const auto batch = std::make_shared<PageBatch>(event_catch_up_actor{self}, walks_, events.size());
+  const auto batch =
+      std::make_shared<StoredBatch<event_catch_up_actor>>(event_catch_up_actor{self}, walks_, events.size());
   for (auto& [envelope, json] : events) {
     auto ignored = stripe::wrong_mode(envelope.livemode, walk_->begun.livemode);
     const bool is_late = envelope.created < walk_->true_from - kDeliveryPatience;

@@ -6,6 +6,7 @@
 //          ├─ outbox_sender ── one per tenant and environment
 //          ├─ usage_timer ── one per tenant and environment
 //          ├─ event_catch_up ── one per tenant and environment
+//          ├─ reconciler ── one per tenant and environment
 //          └─ entity_sync ── one per customer, plan or subscription that has work; stops when idle
 //             (customer_sync, plan_sync, subscription_sync in the metrics)
 //
@@ -52,6 +53,8 @@ using matched_atom = caf::atom_constant<caf::atom("matched")>;
 using begun_atom = caf::atom_constant<caf::atom("begun")>;
 using stored_atom = caf::atom_constant<caf::atom("stored")>;
 using moved_atom = caf::atom_constant<caf::atom("moved")>;
+using known_atom = caf::atom_constant<caf::atom("known")>;
+using marked_atom = caf::atom_constant<caf::atom("marked")>;
 using swept_atom = caf::atom_constant<caf::atom("swept")>;
 
 // The only way to Stripe for one tenant and environment: token bucket with lanes, circuit breaker, retries.
@@ -122,6 +125,29 @@ using event_catch_up_actor = caf::typed_actor<
     caf::reacts_to<stored_atom, std::uint64_t, CountPtr>,
     // INTERNAL: the cursor was moved, or was set from outside meanwhile (false).
     caf::reacts_to<moved_atom, std::uint64_t, MovedPtr>>;
+
+// Compares what is mirrored with what Stripe has, round after round, through the Stripe client's bulk lane; a
+// difference goes into the inbox as an event of our own. The number in its internal messages is the round's: what an
+// earlier one had asked for counts no more.
+using reconciler_actor = caf::typed_actor<
+    // The supervisor owns the tenant.
+    caf::reacts_to<owned_atom>,
+    // The connection was changed: the round begins anew.
+    caf::reacts_to<rekeyed_atom>,
+    // INTERNAL: time for round number N, or for its next call.
+    caf::reacts_to<tick_atom, std::uint64_t>,
+    // INTERNAL: time to look for marked shadows, and those that there are.
+    caf::reacts_to<due_atom>, caf::reacts_to<marked_atom, MirrorPagePtr>,
+    // INTERNAL: whose account is compared, and since when.
+    caf::reacts_to<begun_atom, std::uint64_t, BasisPtr>,
+    // INTERNAL: what is known of the objects on Stripe's page.
+    caf::reacts_to<known_atom, std::uint64_t, KnownObjectsPtr>,
+    // INTERNAL: a page of what is mirrored.
+    caf::reacts_to<page_atom, std::uint64_t, MirrorPagePtr>,
+    // INTERNAL: the repairs of a page are in the inbox.
+    caf::reacts_to<stored_atom, std::uint64_t, CountPtr>,
+    // INTERNAL: the round is booked.
+    caf::reacts_to<booked_atom, std::uint64_t, BookedPtr>>;
 
 // Serialises all changes of one customer, plan (with its twin addon and its prices) or subscription: work waits in its
 // own queue, one piece is decided and written at a time.

@@ -17,6 +17,7 @@
 #include "store/catch_up_cursors.hpp"
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
+#include "store/reconcile_source.hpp"
 #include "store/snapshot_loader.hpp"
 #include "store/usage_ledger.hpp"
 #include "stripe/call.hpp"
@@ -90,6 +91,9 @@ using UsageBatchesPtr = std::shared_ptr<Result<std::vector<UsageBatch>>>;
 using BookedPtr = std::shared_ptr<const Result<void>>;
 using BegunPtr = std::shared_ptr<const Result<std::optional<store::CatchUpCursor>>>;
 using MovedPtr = std::shared_ptr<const Result<bool>>;
+using BasisPtr = std::shared_ptr<const Result<std::optional<store::ReconcileBasis>>>;
+using KnownObjectsPtr = std::shared_ptr<const Result<std::map<StripeId, KnownObject>>>;
+using MirrorPagePtr = std::shared_ptr<const Result<std::vector<KnownObject>>>;
 using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 }  // namespace flexsync::actors
@@ -117,6 +121,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::UsageBatchesPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BookedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BegunPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::MovedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::BasisPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::KnownObjectsPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::MirrorPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::actors::InboxPagePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::Scope)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(flexsync::EntityKey)

@@ -13,6 +13,7 @@
 #include "store/change_writer.hpp"
 #include "store/inbox_source.hpp"
 #include "store/outbox_source.hpp"
+#include "store/reconcile_source.hpp"
 #include "store/snapshot_loader.hpp"
 #include "store/usage_ledger.hpp"
 #include "stripe/circuit_breaker.hpp"
@@ -76,6 +77,11 @@ struct ActorConfig {
   std::chrono::milliseconds catch_up_retry{30'000};         // after Stripe, or the store, was not available
   std::chrono::milliseconds catch_up_pause{60'000};         // while the connection is paused, or has no key
   sync::CatchUpPolicy catch_up;
+  std::chrono::milliseconds reconcile_interval{24 * 60 * 60'000};  // from round to round; none: nothing is compared
+  std::chrono::milliseconds reconcile_call_pause{500};             // from call to call: the budget
+  std::chrono::milliseconds reconcile_marks_interval{5 * 60'000};
+  std::chrono::milliseconds reconcile_retry{60'000};
+  int reconcile_page_rows_max = 256;
 };
 
 // The secret key of a tenant's Stripe connection; empty where there is none.
@@ -95,6 +101,7 @@ struct Services {
   store::UsageLedger* usage = nullptr;        // none: no usage is billed
   store::CatchUpCursors* catch_up = nullptr;  // none, or no intake: what webhooks do not bring is not looked for
   WebhookIntake* intake = nullptr;
+  store::ReconcileSource* reconcile = nullptr;  // none, or no intake: nothing is compared with Stripe
 };
 
 using ServicesPtr = std::shared_ptr<const Services>;

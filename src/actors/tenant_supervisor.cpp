@@ -6,6 +6,7 @@
 #include "actors/entity_sync.hpp"
 #include "actors/event_catch_up.hpp"
 #include "actors/outbox_sender.hpp"
+#include "actors/reconciler.hpp"
 #include "actors/stripe_client.hpp"
 #include "actors/usage_timer.hpp"
 #include "sync/failure.hpp"
@@ -50,6 +51,7 @@ void tenant_supervisor_state::init(pointer self_pointer, ServicesPtr used_servic
       actors::outbox_sender, OutboxSenderArgs{services, scope, tenant_supervisor_actor{self}, stripe_client_});
   usage_timer_ = self->spawn<caf::linked>(actors::usage_timer, services, scope, stripe_client_);
   event_catch_up_ = self->spawn<caf::linked>(actors::event_catch_up, services, scope, stripe_client_);
+  reconciler_ = self->spawn<caf::linked>(actors::reconciler, services, scope, stripe_client_);
   next_sweep_ = services->clock.now() + services->config.sweep_interval;
 }
 

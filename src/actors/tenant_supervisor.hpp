@@ -97,6 +97,7 @@ struct tenant_supervisor_state {
   outbox_sender_actor outbox_sender_;
   usage_timer_actor usage_timer_;
   event_catch_up_actor event_catch_up_;
+  reconciler_actor reconciler_;
   InboxFeed feed_;
   EntityTable entities_;
   std::size_t commands_ = 0;                       // accepted and not answered

@@ -86,6 +86,7 @@ void tenant_supervisor_state::on_rekeyed() {
   self->send(outbox_sender_, rekeyed_atom::value);
   self->send(usage_timer_, rekeyed_atom::value);
   self->send(event_catch_up_, rekeyed_atom::value);
+  self->send(reconciler_, rekeyed_atom::value);
 }
 
 }  // namespace flexsync::actors

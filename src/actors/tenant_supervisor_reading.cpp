@@ -30,6 +30,7 @@ void tenant_supervisor_state::on_owned(const Result<store::Ownership>& owned) {
   self->send(outbox_sender_, wake_atom::value);
   self->send(usage_timer_, owned_atom::value, epoch_);
   self->send(event_catch_up_, owned_atom::value);
+  self->send(reconciler_, owned_atom::value);
   for (const auto& command : std::exchange(early_commands_, {})) {
     on_execute(command);
   }
@@ -168,6 +169,11 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   if (!event) {
     park(row.event_id, row.seq, row.was_parked,
          sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
+    return false;
+  }
+  const auto* price = std::get_if<stripe::PriceState>(&event->state);
+  if (event->hint && price != nullptr && price->product.empty()) {
+    settle(row, InboxOutcome::deferred, "a thin event of a price does not name its product: the comparison finds it");
     return false;
   }
   if (sync::belongs_elsewhere(event->state, scope)) {

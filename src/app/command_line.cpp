@@ -41,6 +41,7 @@ int run(int argc, char** argv) {
   add_connection_commands(cli, given);
   add_inbox_commands(cli, given);
   add_backfill_command(cli, given);
+  add_reconcile_command(cli, given);
   add_usage_commands(cli, given);
   try {
     cli.parse(argc, argv);

@@ -36,6 +36,7 @@ void add_tenant_commands(CLI::App& cli, Invocation& given);      // tenant creat
 void add_connection_commands(CLI::App& cli, Invocation& given);  // connection set | list | test
 void add_inbox_commands(CLI::App& cli, Invocation& given);       // events list | …, dead-letters list | …
 void add_backfill_command(CLI::App& cli, Invocation& given);     // backfill
+void add_reconcile_command(CLI::App& cli, Invocation& given);    // reconcile
 void add_usage_commands(CLI::App& cli, Invocation& given);       // usage status | audit
 
 // --- what the groups share ------------------------------------------------------------------------------------

@@ -112,6 +112,11 @@ struct CatchUpConfig {
   std::int64_t pages_max = 20;
 };
 
+struct ReconcileConfig {
+  std::int64_t interval_seconds = 86'400;  // 0: nothing is compared with Stripe
+  std::int64_t calls_per_minute = 120;
+};
+
 struct LogConfig {
   std::string level = "info";   // debug | info | warn | error
   std::string format = "text";  // text | json
@@ -129,6 +134,7 @@ struct Config {
   StripeConfig stripe;
   SyncConfig sync;
   CatchUpConfig catch_up;
+  ReconcileConfig reconcile;
   UsageConfig usage;
   LogConfig log;
 };

@@ -18,6 +18,7 @@
 #include "store/outbox_source.hpp"
 #include "store/provisioning.hpp"
 #include "store/queries.hpp"
+#include "store/reconcile_source.hpp"
 #include "store/secret_box.hpp"
 #include "store/usage_ledger.hpp"
 #include "store/usage_queries.hpp"
@@ -79,6 +80,7 @@ struct Runtime::Parts {
         outbox_source(pool),
         ledger(ledger_pool, window_of(config)),
         catch_up_cursors(pool),
+        reconcile_source(pool),
         changes(std::make_unique<store::ChangeWriter>(change_writer_config(config, database.server_url), metrics,
                                                       precedence)),
         snapshots(std::make_unique<store::SnapshotLoader>(snapshot_config(config, database.server_url), metrics)),
@@ -119,7 +121,7 @@ struct Runtime::Parts {
         actors::Services{*changes, *snapshots, inbox_source, outbox_source, *transport,
                          [this](const Scope& scope, auto reply) { find_key(scope, std::move(reply)); },
                          [this](auto reply) { look_for_work(std::move(reply)); }, clock, metrics, actor_config(config),
-                         &ledger, &catch_up_cursors, inbox.get()}));
+                         &ledger, &catch_up_cursors, inbox.get(), &reconcile_source}));
   }
 
   void find_key(const Scope& scope, std::function<void(Result<Secret>)> reply) {
@@ -174,6 +176,7 @@ struct Runtime::Parts {
   store::StoreOutboxSource outbox_source;
   store::StoreUsageLedger ledger;
   store::StoreCatchUpCursors catch_up_cursors;
+  store::StoreReconcileSource reconcile_source;
   std::unique_ptr<store::ChangeWriter> changes;
   std::unique_ptr<store::SnapshotLoader> snapshots;
   std::unique_ptr<stripe::Transport> transport;

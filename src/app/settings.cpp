@@ -82,6 +82,8 @@ actors::ActorConfig actor_config(const Config& config) {
   actors.stripe_answer_timeout = 3 * actors.stripe_timeout;
   actors.catch_up_interval = std::chrono::seconds(config.catch_up.interval_seconds);
   actors.catch_up = {std::chrono::seconds(config.catch_up.overlap_seconds), to_int(config.catch_up.pages_max)};
+  actors.reconcile_interval = std::chrono::seconds(config.reconcile.interval_seconds);
+  actors.reconcile_call_pause = std::chrono::milliseconds(60'000 / config.reconcile.calls_per_minute);
   actors.usage_grace = std::chrono::minutes(config.usage.grace_period_minutes);
   actors.usage_close_interval = std::chrono::milliseconds(config.usage.close_interval_ms);
   actors.usage_match_interval = std::chrono::milliseconds(config.usage.match_interval_ms);

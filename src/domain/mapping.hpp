@@ -50,4 +50,12 @@ struct StripeObject {
   friend bool operator==(const StripeObject&, const StripeObject&) = default;
 };
 
+// A shadow, to be compared with what Stripe has.
+struct KnownObject {
+  StripeObject shadow;
+  bool waits = false;  // an event about the object is parked: it will be seen to, by itself or by a person
+
+  friend bool operator==(const KnownObject&, const KnownObject&) = default;
+};
+
 }  // namespace flexsync

@@ -23,6 +23,15 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kCollecti
 
 constexpr const char* kPageObjects = "100";  // Stripe's most
 
+std::string collection_of(const std::string& object_type) {
+  const auto* const found = std::find_if(kCollections.begin(), kCollections.end(),
+                                         [&](const auto& entry) { return entry.first == object_type; });
+  if (found == kCollections.end()) {
+    throw std::invalid_argument("no Stripe collection is known for \"" + object_type + "\"");
+  }
+  return std::string(found->second);
+}
+
 std::string object_path(const std::string& collection, const StripeId& id) {
   if (id.empty()) {
     throw std::invalid_argument("an empty Stripe id would ask for the list");
@@ -57,12 +66,7 @@ Call post(std::string path, std::string endpoint, std::string body, std::string 
 }  // namespace
 
 Call retrieve(const std::string& object_type, const StripeId& id) {
-  const auto* const found = std::find_if(kCollections.begin(), kCollections.end(),
-                                         [&](const auto& entry) { return entry.first == object_type; });
-  if (found == kCollections.end()) {
-    throw std::invalid_argument("no Stripe collection is known for \"" + object_type + "\"");
-  }
-  const std::string collection(found->second);
+  const auto collection = collection_of(object_type);
   // Tiers are the only part of what we mirror that Stripe leaves out unless it is asked for.
   const std::string query = object_type == "price" ? "?expand%5B%5D=tiers" : "";
   return get(object_path(collection, id) + query, "GET " + collection);
@@ -91,6 +95,19 @@ Call list_customers(Timestamp created_since, const std::string& starting_after) 
   return get(
       with_query("/v1/customers", {{"created[gte]", std::to_string(to_unix_seconds(created_since))}}, starting_after),
       "GET customers");
+}
+
+Call list_objects(const std::string& object_type, const std::string& starting_after) {
+  const auto collection = collection_of(object_type);
+  std::vector<std::pair<std::string, std::string>> parameters;
+  if (object_type == "subscription") {
+    parameters.emplace_back("status", "all");  // else Stripe leaves out those that were canceled
+  } else if (object_type == "price") {
+    parameters.emplace_back("expand[]", "data.tiers");
+  }
+  auto call = get(with_query("/v1/" + collection, std::move(parameters), starting_after), "GET " + collection);
+  call.lane = Lane::bulk;
+  return call;
 }
 
 Call list_events(std::span<const std::string_view> types, Timestamp since, std::optional<Timestamp> before,

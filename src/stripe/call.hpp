@@ -41,6 +41,9 @@ Call update_customer(const StripeId& id, std::string body, std::string idempoten
 Call delete_customer(const StripeId& id);
 // Customers created since then, newest first, a page (100) at a time; `starting_after` empty: the first page.
 Call list_customers(Timestamp created_since, const std::string& starting_after);
+// All objects of a mirrored type ("customer", "product", "price", "subscription"), of whatever status, newest first, a
+// page (100) at a time. Nobody waits for it.
+Call list_objects(const std::string& object_type, const std::string& starting_after);
 // Events of these types (at most kEventTypesPerListMax) made since then, and before then where it is named; newest
 // first, a page (100) at a time. Whole seconds. Nobody waits for it.
 Call list_events(std::span<const std::string_view> types, Timestamp since, std::optional<Timestamp> before,

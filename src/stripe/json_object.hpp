@@ -28,6 +28,7 @@ class JsonObject {
 
   JsonObject as(const char* kind) const { return {*value_, kind, path_}; }  // the same, under another name
 
+  const nlohmann::json& value() const { return *value_; }
   bool has(const char* key) const { return find(key) != nullptr; }
   [[noreturn]] void refuse(const char* key,
                            const std::string& why) const;  // what reads well, and is wrong all the same

@@ -54,9 +54,16 @@ bool contains(const Words& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
+constexpr std::string_view kThinPrefix = "v1.";
+
+// A thin twin is called as its snapshot, with this before it.
+std::string_view without_thin_prefix(std::string_view type) {
+  return type.starts_with(kThinPrefix) ? type.substr(kThinPrefix.size()) : type;
+}
+
 // Whose event it is; nullptr for the types that are no object events.
 const ObjectType* type_of_event(std::string_view type) {
-  const auto [family, change] = split(type);
+  const auto [family, change] = split(without_thin_prefix(type));
   const auto* found = std::find_if(kObjectTypes.begin(), kObjectTypes.end(),
                                    [family = family](const auto& object) { return object.family == family; });
   if (found == kObjectTypes.end()) {
@@ -67,9 +74,70 @@ const ObjectType* type_of_event(std::string_view type) {
   return known ? found : nullptr;
 }
 
+const ObjectType& mirrored_type(const JsonObject& object, const char* key) {
+  const auto name = object.required_text(key);
+  const auto* found =
+      std::find_if(kObjectTypes.begin(), kObjectTypes.end(), [&](const auto& type) { return type.name == name; });
+  if (found == kObjectTypes.end()) {
+    object.refuse(key, "is \"" + name + "\", which is not mirrored");
+  }
+  return *found;
+}
+
+void mark_deleted(ObjectState& state) {
+  std::visit([](auto& object) { object.deleted = true; }, state);
+}
+
+// A v2.core.event.
+ObjectEvent read_thin_event(const JsonObject& head) {
+  const auto event = head.as("event");
+  const auto type = event.required_text("type");
+  const auto created = parse_rfc3339(event.required_text("created"));
+  if (!created) {
+    event.refuse("created", "must be an RFC 3339 time");
+  }
+  const auto object = event.required_object("related_object");
+  ObjectEvent read{StripeEventId(event.required_id().str()),
+                   type,
+                   *created,
+                   {},
+                   bare_object({mirrored_type(object, "type").kind, object.required_id()}, {}),
+                   true};
+  if (split(type).second == kDeleted) {
+    mark_deleted(read.state);
+  }
+  return read;
+}
+
+ObjectEvent read_reconcile_event(const JsonObject& head) {
+  const auto event = head.as("event");
+  const auto created = event.time("created");
+  if (!created) {
+    event.refuse("created", "is missing");
+  }
+  const auto object = event.required_object("data").required_object("object");
+  ObjectEvent read{
+      StripeEventId(event.required_id().str()),
+      std::string(kReconcileEvent),
+      *created,
+      {},
+      bare_object({mirrored_type(object, "object").kind, object.required_id()}, StripeId(object.text("product"))),
+      true};
+  if (object.flag("deleted", false)) {
+    mark_deleted(read.state);
+  }
+  return read;
+}
+
 ObjectEvent read_event(const JsonObject& head) {
+  if (head.text("object") == "v2.core.event") {
+    return read_thin_event(head);
+  }
   head.require_object_type("event");
   const auto type = head.required_text("type");
+  if (type == kReconcileEvent) {
+    return read_reconcile_event(head);
+  }
   const auto* object_type = type_of_event(type);
   if (object_type == nullptr) {
     head.refuse("type", "is none of those that carry the whole state of a mirrored object");
@@ -82,7 +150,7 @@ ObjectEvent read_event(const JsonObject& head) {
   ObjectEvent read{StripeEventId(event.required_id().str()), type, *created, request_key(event),
                    object_type->read(event.required_object("data").required_object("object"))};
   if (split(type).second == kDeleted) {
-    std::visit([](auto& state) { state.deleted = true; }, read.state);
+    mark_deleted(read.state);
   }
   return read;
 }
@@ -103,7 +171,7 @@ ObjectKey key_of_state(const SubscriptionState& state) {
 }  // namespace
 
 bool is_object_event(std::string_view type) {
-  return type_of_event(type) != nullptr;
+  return type == kReconcileEvent || type_of_event(type) != nullptr;
 }
 
 Result<ObjectEvent> parse_object_event(std::string_view payload) {
@@ -118,6 +186,38 @@ Result<ObjectState> parse_object(const std::string& object_type, std::string_vie
   }
   const auto why = "is \"" + object_type + "\", which is not mirrored";
   return fail(ErrorCode::validation_error, "Stripe object: object " + why, {{"object", why}});
+}
+
+ObjectState bare_object(const ObjectKey& key, const StripeId& product) {
+  const auto named = [&](auto state) -> ObjectState {
+    state.id = key.id;
+    return state;
+  };
+  if (key.type == "customer") {
+    return named(CustomerState{});
+  }
+  if (key.type == "product") {
+    return named(ProductState{});
+  }
+  if (key.type == "price") {
+    PriceState price;
+    price.product = product;
+    return named(std::move(price));
+  }
+  return named(SubscriptionState{});
+}
+
+ObjectState object_from_canonical(const std::string& object_type, const std::string& text) {
+  if (object_type == "customer") {
+    return from_canonical(text);
+  }
+  if (object_type == "product") {
+    return product_from_canonical(text);
+  }
+  if (object_type == "price") {
+    return price_from_canonical(text);
+  }
+  return subscription_from_canonical(text);
 }
 
 ObjectKey key_of(const ObjectState& state) {

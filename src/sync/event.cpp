@@ -32,7 +32,7 @@ StateOrigin origin_of(const EventTask& task) {
 }
 
 Context context_of(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
-  return {origin_of(task), snapshot, settings, &task.event};
+  return {origin_of(task), snapshot, settings, task.event.hint ? nullptr : &task.event};
 }
 
 // Stripe names the request that caused an event by its key: our own write has come back, so it was carried out.
@@ -99,9 +99,42 @@ std::pair<stripe::ObjectState, bool> completed(const EntitySnapshot& snapshot, c
   return {std::move(whole), complete};
 }
 
+bool is_deleted(const std::optional<StripeObject>& shadow) {
+  return shadow && shadow->deleted;
+}
+
+Decision pass_by_deleted(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  return pass_by(task, snapshot, settings, InboxOutcome::superseded,
+                 "the " + snapshot.shadow->object_type + " was deleted in Stripe");
+}
+
+// A hint says nothing by itself: but for what is known to be final, or was fetched since, Stripe is asked.
+Decision decide_hint(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  if (is_deleted(snapshot.shadow)) {
+    return pass_by_deleted(task, snapshot, settings);
+  }
+  if (task.before_fetch && snapshot.shadow) {
+    return pass_by(task, snapshot, settings, InboxOutcome::superseded,
+                   "the state was fetched from Stripe after this event had come");
+  }
+  return Refetch{};
+}
+
+// The last state that is known of what was deleted: the event's; a hint has none.
+stripe::ObjectState last_state(const EventTask& task, const EntitySnapshot& snapshot) {
+  const auto& shadow = snapshot.shadow;
+  if (!task.event.hint || !shadow || shadow->state.empty()) {
+    return task.event.state;
+  }
+  return stripe::object_from_canonical(shadow->object_type, shadow->state);
+}
+
 }  // namespace
 
 Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  if (task.event.hint) {
+    return decide_hint(task, snapshot, settings);
+  }
   const auto [state, is_whole] = completed(snapshot, task.event.state);
   const auto judged = judge(
       snapshot.shadow, {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state), task.before_fetch},
@@ -127,13 +160,11 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
 Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                         const Fetched& fetched) {
   const auto& shadow = snapshot.shadow;
-  if (shadow && shadow->deleted) {
-    return pass_by(task, snapshot, settings, InboxOutcome::superseded,
-                   "the " + shadow->object_type + " was deleted in Stripe");
+  if (is_deleted(shadow)) {
+    return pass_by_deleted(task, snapshot, settings);
   }
   if (stripe::is_deleted(fetched.state)) {
-    // A deleted object is fetched without its fields: the event's are the last ones known.
-    return apply_deletion(task, snapshot, settings, task.event.state, fetched.true_during.to);
+    return apply_deletion(task, snapshot, settings, last_state(task, snapshot), fetched.true_during.to);
   }
   const auto known = shadow ? later(shadow->true_during, fetched.true_during) : fetched.true_during;
   return apply_state(task, snapshot, settings, completed(snapshot, fetched.state).first, known);
@@ -142,6 +173,14 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
 Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                            const std::string& why) {
   const auto& shadow = snapshot.shadow;
+  if (task.event.type == stripe::kReconcileEvent) {
+    return pass_by(task, snapshot, settings, InboxOutcome::ignored,
+                   "Stripe could not be asked, the next comparison finds it again: " + why);
+  }
+  if (task.event.hint) {
+    return Conflict{"the event only names the object, and Stripe could not be asked for it: " + why,
+                    "stripe_unavailable"};
+  }
   if (settings.ordering == Ordering::refetch && shadow &&
       order(shadow->true_during, task.event.created) == Order::superseded) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded, "a later state is known");
@@ -154,6 +193,23 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
     change->settlement->reason = "the last arrival stands until reconcile: " + why;
   }
   return decision;
+}
+
+Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                     const std::string& why) {
+  if (!task.event.hint) {
+    return decide_unanswered(task, snapshot, settings, why);
+  }
+  if (stripe::is_deleted(task.event.state)) {
+    const auto last = last_state(task, snapshot);
+    const auto* subscription = std::get_if<stripe::SubscriptionState>(&last);
+    if (subscription != nullptr && subscription->customer.empty()) {
+      return pass_by(task, snapshot, settings, InboxOutcome::ignored, "nothing of the subscription was known here");
+    }
+    return apply_deletion(task, snapshot, settings, last, task.now);
+  }
+  return Conflict{"Stripe does not know the " + stripe::key_of(task.event.state).type +
+                  " that the event names: " + why};
 }
 
 // --- parents ------------------------------------------------------------------------------------------------------

@@ -17,9 +17,15 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
 Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                         const Fetched& fetched);
 
-// After a Refetch that Stripe could not answer: the last arrival stands, and the object is marked for reconcile.
+// After a Refetch that Stripe could not answer: the last arrival stands, and the object is marked for reconcile. A hint
+// of the comparison's is ignored, since the next comparison finds the same; another hint is a conflict.
 Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                            const std::string& why);
+
+// After a Refetch that found no such object in Stripe. Where the event is a hint of its deletion, it was deleted: the
+// last state known stands beside it. Another hint is a conflict; an event with a state is as one unanswered.
+Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                     const std::string& why);
 
 // A subscription needs this customer, product or price to exist here.
 struct ParentTask {

@@ -137,6 +137,10 @@ struct Metrics::Families {
                                 "Events found in Stripe's list that no webhook had brought a minute after them.")),
         catch_up_walked(gauge(r, "flexsync_catch_up_walked_timestamp_seconds",
                               "When Stripe's list of events was last walked to its end.")),
+        reconcile_differences(counter(r, "flexsync_reconcile_differences_total",
+                                      "Mirrored objects found to differ from Stripe's, and given to repair.")),
+        reconcile_walked(gauge(r, "flexsync_reconcile_walked_timestamp_seconds",
+                               "When all mirrored objects had last been compared with Stripe.")),
         request_counters(http_requests) {}
 
   template <class Metric>
@@ -177,6 +181,8 @@ struct Metrics::Families {
   Family<Counter>& usage_events_matched;
   Family<Counter>& catch_up_events;
   Family<Gauge>& catch_up_walked;
+  Family<Counter>& reconcile_differences;
+  Family<Gauge>& reconcile_walked;
   RequestCounters request_counters;
 };
 
@@ -312,6 +318,14 @@ prometheus::Counter& Metrics::catch_up_events() {
 
 prometheus::Gauge& Metrics::catch_up_walked(const std::string& tenant, const std::string& environment) {
   return families_->catch_up_walked.Add({{"tenant", tenant}, {"environment", environment}});
+}
+
+prometheus::Counter& Metrics::reconcile_differences() {
+  return families_->reconcile_differences.Add({});
+}
+
+prometheus::Gauge& Metrics::reconcile_walked(const std::string& tenant, const std::string& environment) {
+  return families_->reconcile_walked.Add({{"tenant", tenant}, {"environment", environment}});
 }
 
 }  // namespace flexsync

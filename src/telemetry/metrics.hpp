@@ -69,6 +69,8 @@ class Metrics {
 
   // Catching up from Stripe's list of events
   prometheus::Counter& catch_up_events();
+  prometheus::Counter& reconcile_differences();
+  prometheus::Gauge& reconcile_walked(const std::string& tenant, const std::string& environment);
   prometheus::Gauge& catch_up_walked(const std::string& tenant, const std::string& environment);
 
  private:

@@ -45,7 +45,7 @@ const actors::ServicesPtr& ActorFixture::services() {
                              return [reply, scopes = store.scopes_with_work(clock.now())] { reply(scopes); };
                            });
                          },
-                         clock, metrics, config, usage, catch_up, intake});
+                         clock, metrics, config, usage, catch_up, intake, reconcile});
   }
   return services_;
 }

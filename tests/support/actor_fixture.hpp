@@ -68,6 +68,7 @@ class ActorFixture {
   store::UsageLedger* usage = nullptr;
   store::CatchUpCursors* catch_up = nullptr;
   WebhookIntake* intake = nullptr;
+  store::ReconcileSource* reconcile = nullptr;
   std::map<Scope, std::string> keys;  // of tenants that have another one
   caf::actor_system system;
   caf::scheduler::test_coordinator& scheduler;

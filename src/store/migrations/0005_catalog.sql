@@ -162,7 +162,8 @@ WHERE i.tenant_id = p.tenant_id AND i.environment_id = p.environment_id AND i.ev
   AND i.object_type = state_event_object_type(i.event_type);
 
 -- Whose state an event that is parked carries, and when that was true; the applying writer does not read webhooks.
--- `own` is the object where the one who parks knows better than the row.
+-- `own` is the object where the one who parks knows better than the row. An event that the comparison with Stripe made
+-- may be about any object, and any newer state makes it needless.
 GRANT SELECT (event_id, event_type, object_type, object_id, stripe_created) ON inbox TO flexsync_lookup;
 CREATE FUNCTION parked_event_state(wanted_tenant text, wanted_environment text, wanted_event text, own_type text,
                                    own_id text)
@@ -175,7 +176,10 @@ CREATE FUNCTION parked_event_state(wanted_tenant text, wanted_environment text, 
                     WHEN state.type = 'price' AND i.object_type = 'plan' THEN i.object_id
                     ELSE '' END,
                i.stripe_created
-        FROM inbox i, LATERAL (SELECT state_event_object_type(i.event_type) AS type) AS state
+        FROM inbox i, LATERAL (SELECT CASE WHEN i.event_type <> 'flexsync.reconcile'
+                                             THEN state_event_object_type(i.event_type)
+                                           WHEN own_type = '' THEN i.object_type
+                                           ELSE own_type END AS type) AS state
         WHERE i.tenant_id = wanted_tenant AND i.environment_id = wanted_environment AND i.event_id = wanted_event $$;
 
 DO $$

@@ -1,0 +1,201 @@
+// The walking half: Stripe's lists, what is known of them, repairs into the inbox, then what is listed no more.
+#include <algorithm>
+#include <caf/all.hpp>
+#include <utility>
+#include <variant>
+
+#include "actors/list_failure.hpp"
+#include "actors/reconciler.hpp"
+#include "actors/stored_batch.hpp"
+#include "telemetry/log.hpp"
+
+namespace flexsync::actors {
+
+void reconciler_state::go_on() {
+  switch (round_->walk.phase()) {
+    case sync::ReconcileWalk::Phase::listing:
+      if (now() < round_->next_call) {
+        tick_at(round_->next_call);
+      } else {
+        list();
+      }
+      return;
+    case sync::ReconcileWalk::Phase::missing:
+      read_mirror();
+      return;
+    case sync::ReconcileWalk::Phase::end:
+      finish();
+      return;
+  }
+}
+
+// --- what Stripe has ----------------------------------------------------------------------------------------------
+
+void reconciler_state::list() {
+  const auto& walk = round_->walk;
+  round_->next_call = now() + services->config.reconcile_call_pause;
+  self->request(stripe_client_, services->config.stripe_answer_timeout, call_atom::value,
+                std::make_shared<const stripe::Call>(stripe::list_objects(walk.type(), walk.after())))
+      .then([this, round = rounds_](const CallOutcomePtr& outcome) { on_outcome(round, *outcome); },
+            [this, round = rounds_](const caf::error&) {
+              on_outcome(round, stripe::Unknown{"the Stripe client did not answer"});
+            });
+}
+
+void reconciler_state::on_outcome(std::uint64_t round, const stripe::CallOutcome& outcome) {
+  if (round != rounds_) {
+    return;
+  }
+  const auto& config = services->config;
+  const auto* answered = std::get_if<stripe::Answered>(&outcome);
+  if (answered == nullptr) {
+    const auto failure =
+        list_failure(outcome, now(), {config.reconcile_retry, config.reconcile_retry, config.reconcile_interval});
+    fail_and_retry(failure.why, failure.again_at);
+    return;
+  }
+  auto page = stripe::parse_object_page(round_->walk.type(), answered->json);
+  if (!page) {
+    fail_and_retry(page.error().message, now() + config.reconcile_interval);
+    return;
+  }
+  for (const auto& error : page->unreadable) {
+    log::error("an object in Stripe's list cannot be read, and is not compared",
+               {{"tenant_id", scope.tenant.str()}, {"error", error.message}});
+  }
+  last_failure_.clear();
+  round_->page = std::move(*page);
+  round_->true_from = answered->true_during.from;
+  services->reconcile->known(scope, round_->walk.type(), round_->page.ids,
+                             [home = reconciler_actor{self}, round](Result<std::map<StripeId, KnownObject>> known) {
+                               caf::anon_send(
+                                   home, known_atom::value, round,
+                                   std::make_shared<const Result<std::map<StripeId, KnownObject>>>(std::move(known)));
+                             });
+}
+
+void reconciler_state::on_known(std::uint64_t round, const Result<std::map<StripeId, KnownObject>>& known) {
+  if (round != rounds_) {
+    return;
+  }
+  if (!known) {
+    fail_and_retry(known.error().message, now() + services->config.reconcile_retry);
+    return;
+  }
+  const auto differences = sync::differences_of(round_->page, *known, scope, round_->basis.since);
+  round_->walk.on_listed(round_->page, round_->true_from, static_cast<std::int64_t>(known->size()));
+  round_->page = {};
+  repair(differences);
+}
+
+// --- what Stripe has no more --------------------------------------------------------------------------------------
+
+void reconciler_state::read_mirror() {
+  const auto& walk = round_->walk;
+  const auto& config = services->config;
+  services->reconcile->mirrored(
+      scope, {walk.type(), walk.after(), walk.listed_from(), config.reconcile_page_rows_max},
+      [home = reconciler_actor{self}, round = rounds_](Result<std::vector<KnownObject>> page) {
+        caf::anon_send(home, page_atom::value, round,
+                       std::make_shared<const Result<std::vector<KnownObject>>>(std::move(page)));
+      });
+}
+
+void reconciler_state::on_mirrored(std::uint64_t round, const Result<std::vector<KnownObject>>& page) {
+  if (round != rounds_) {
+    return;
+  }
+  if (!page) {
+    fail_and_retry(page.error().message, now() + services->config.reconcile_retry);
+    return;
+  }
+  if (!page->empty() && round_->walk.recognises_nothing()) {
+    log::error(
+        "Stripe lists none of the objects that are mirrored: is the key another account's? Nothing is taken as "
+        "deleted",
+        {{"tenant_id", scope.tenant.str()}, {"environment_id", scope.environment.str()}});
+    rest_until(now() + services->config.reconcile_interval);
+    return;
+  }
+  repair(round_->walk.on_mirrored(*page));
+}
+
+// --- repairs ------------------------------------------------------------------------------------------------------
+
+void reconciler_state::repair(const std::vector<sync::Difference>& differences) {
+  if (differences.empty()) {
+    go_on();
+    return;
+  }
+  const auto batch =
+      std::make_shared<StoredBatch<reconciler_actor>>(reconciler_actor{self}, rounds_, differences.size());
+  for (const auto& difference : differences) {
+    log::warn("a mirrored object is not as Stripe has it", {{"tenant_id", scope.tenant.str()},
+                                                            {"object_id", difference.object.id.str()},
+                                                            {"finding", sync::to_string(difference.finding)}});
+    services->intake->store(sync::repair_of(difference, scope, round_->walk.began(), now()),
+                            [batch](const Result<IntakeResult>& stored) { batch->answer(stored, true); });
+  }
+}
+
+void reconciler_state::on_stored(std::uint64_t round, const Result<std::int64_t>& stored) {
+  if (round != rounds_ || !round_) {
+    return;
+  }
+  if (!stored) {
+    fail_and_retry(stored.error().message, now() + services->config.reconcile_retry);
+    return;
+  }
+  round_->differences += *stored;
+  services->metrics.reconcile_differences().Increment(static_cast<double>(*stored));
+  go_on();
+}
+
+void reconciler_state::finish() {
+  services->reconcile->finish(scope, round_->basis.connection, now(), round_->walk.compared(), round_->differences,
+                              [home = reconciler_actor{self}, round = rounds_](Result<void> finished) {
+                                caf::anon_send(home, booked_atom::value, round,
+                                               std::make_shared<const Result<void>>(std::move(finished)));
+                              });
+}
+
+void reconciler_state::on_finished(std::uint64_t round, const Result<void>& finished) {
+  if (round != rounds_) {
+    return;
+  }
+  if (!finished) {
+    fail_and_retry(finished.error().message, now() + services->config.reconcile_retry);
+    return;
+  }
+  const std::chrono::duration<double> since_1970 = now().time_since_epoch();
+  services->metrics.reconcile_walked(scope.tenant.str(), scope.environment.str()).Set(since_1970.count());
+  log::info(
+      "compared with Stripe",
+      {{"tenant_id", scope.tenant.str()}, {"objects", round_->walk.compared()}, {"differences", round_->differences}});
+  rest_until(now() + services->config.reconcile_interval);
+}
+
+// --- marks --------------------------------------------------------------------------------------------------------
+
+void reconciler_state::on_marks_tick() {
+  services->reconcile->marked(scope, services->config.reconcile_page_rows_max,
+                              [home = reconciler_actor{self}](Result<std::vector<KnownObject>> marked) {
+                                caf::anon_send(
+                                    home, marked_atom::value,
+                                    std::make_shared<const Result<std::vector<KnownObject>>>(std::move(marked)));
+                              });
+}
+
+// Each interval asks once: what is parked meanwhile is not marked for us.
+void reconciler_state::on_marked(const Result<std::vector<KnownObject>>& marked) {
+  self->delayed_send(self, services->config.reconcile_marks_interval, due_atom::value);
+  if (!marked) {
+    return;
+  }
+  for (const auto& known : *marked) {
+    services->intake->store(sync::repair_of(sync::marked_difference(known.shadow), scope, now(), now()),
+                            [](const Result<IntakeResult>&) {});
+  }
+}
+
+}  // namespace flexsync::actors
