@@ -1,0 +1,141 @@
+// What must be true of a business that has come to rest: both sides equal, object by object; each event stored once and
+// settled, each effect once; the mappings a bijection.
+import assert from 'node:assert/strict';
+
+import { call } from './flexsync.mjs';
+import { customerOf, fieldsLike, productOf, subscriptionOf } from './simulation_mirror.mjs';
+
+const stateTypes = ['customer', 'product', 'price', 'subscription', 'event'];
+
+const byId = (list) => new Map(list.map((object) => [object.id, object]));
+const isLive = ({ deleted }) => !deleted;
+
+// Everything our side has of it: what the API shows, and what it does not, past the server.
+async function readOurs(business, cluster) {
+  const { server, tenant } = business;
+  const list = async (path) => {
+    const { items, pagination } = await call(server, 'GET', path, undefined, tenant.key);
+    assert.equal(items.length, pagination.total, `${path} fits on a page`);
+    return byId(items);
+  };
+  const own = `(tenant_id, environment_id) = ('${tenant.tenant}', '${tenant.environment}')`;
+  const [customers, plans, addons, subscriptions, [ledger]] = await Promise.all([
+    list('/v1/customers?limit=1000'),
+    list('/v1/plans?limit=1000&expand=prices'),
+    list('/v1/addons?limit=1000&expand=prices'),
+    list('/v1/subscriptions?limit=1000'),
+    cluster.rows(ledgerSql(own)),
+  ]);
+  return { customers, plans, addons, subscriptions, ...ledger };
+}
+
+// One query, because a hundred businesses ask.
+function ledgerSql(own) {
+  const all = (sql) => `(SELECT coalesce(json_agg(r), '[]') FROM (${sql}) r)`;
+  const outcomes = `SELECT i.event_id, i.event_type, o.outcome, o.reason FROM (SELECT * FROM inbox WHERE ${own}) i
+    LEFT JOIN (SELECT * FROM inbox_outcomes WHERE ${own}) o USING (seq)`;
+  const twice = `SELECT entity_type, entity_id, actor, action, count(*) FROM audit_log
+    WHERE ${own} AND actor NOT LIKE 'api_key:%' AND actor NOT LIKE 'stripe:%'
+    GROUP BY 1, 2, 3, 4 HAVING count(*) > 1`;
+  // One that was unmapped may be mapped again, to another of Stripe's.
+  const times = (action) => `count(*) FILTER (WHERE action = '${action}')`;
+  const made = `SELECT entity_type, entity_id, ${times('create')} AS created, ${times('map')} AS mapped,
+    ${times('unmap')} AS unmapped FROM audit_log WHERE ${own} GROUP BY 1, 2
+    HAVING ${times('create')} > 1 OR ${times('map')} - ${times('unmap')} NOT IN (0, 1)`;
+  return `SELECT
+    ${all(outcomes)} AS events,
+    ${all(`SELECT event_id, state, error_code, error_message FROM parked_events WHERE ${own}`)} AS parked,
+    ${all(`SELECT entity_type, entity_id, provider_entity_id FROM entity_integration_mappings
+           WHERE ${own} AND status = 'published'`)} AS mappings,
+    ${all(`SELECT entity_id, provider_entity_id FROM entity_integration_mappings
+           WHERE ${own} AND entity_type = 'customer'`)} AS customers_ever,
+    ${all(`SELECT object_type, stripe_id FROM stripe_objects WHERE ${own} AND needs_reconcile`)} AS marked,
+    ${all(`SELECT operation, entity_id, error_message FROM outbox WHERE ${own} AND state = 'refused'`)} AS refused,
+    ${all(twice)} AS twice, ${all(made)} AS made_twice`;
+}
+
+// Each event of Stripe's is stored, once, and came to an end that it may have.
+function proveEvents(theirs, ours) {
+  const stored = ours.events.map((event) => event.event_id).sort();
+  assert.deepEqual(stored, theirs.event.map(({ id }) => id).sort(), 'the events stored, and those there were');
+  assert.deepEqual(ours.parked, [], 'events that wait or are dead');
+  const good = ['applied', 'unchanged', 'superseded'];
+  assert.deepEqual(ours.events.filter(({ outcome }) => !good.includes(outcome)), [], 'events with another outcome');
+}
+
+function proveEffects(ours) {
+  assert.deepEqual(ours.twice, [], 'an event took effect twice');
+  assert.deepEqual(ours.made_twice, [], 'created twice, or mapped twice at once');
+  assert.deepEqual(ours.refused, [], 'intents that Stripe refused');
+}
+
+// What is mapped, and to whom: each of Stripe's once, each of ours once, and exactly those there are.
+function proveMappings(theirs, ours) {
+  const wanted = [
+    ...theirs.customer.filter(isLive).map(({ id }) => `customer ${id}`),
+    ...theirs.product.filter(isLive).flatMap(({ id }) => [`plan ${id}`, `addon ${id}`]),
+    ...theirs.subscription.map(({ id }) => `subscription ${id}`),
+  ];
+  const mapped = ours.mappings.map((row) => `${row.entity_type} ${row.provider_entity_id}`);
+  assert.deepEqual(mapped.sort(), wanted.sort(), 'what is mapped, and what is in Stripe');
+  const entities = ours.mappings.map((row) => `${row.entity_type} ${row.entity_id}`);
+  assert.equal(new Set(entities).size, entities.length, 'one of ours with two of Stripe\'s');
+}
+
+// Returns {what differs, by object}: empty, when both sides are equal.
+function differences(theirs, ours) {
+  const id = new Map(ours.mappings.map((row) => [`${row.entity_type} ${row.provider_entity_id}`, row.entity_id]));
+  // A customer that is deleted in Stripe has no mapping any more: its subscriptions are still its own.
+  const ever = new Map(ours.customers_ever.map((row) => [`customer ${row.provider_entity_id}`, row.entity_id]));
+  const idOf = (type, stripeId) => id.get(`${type} ${stripeId}`) ?? ever.get(`${type} ${stripeId}`);
+  const found = {};
+  const compare = (type, stripeId, wanted, record) => {
+    const shown = fieldsLike(wanted, record);
+    for (const name of Object.keys(wanted)) {
+      if (JSON.stringify(sorted(wanted[name])) !== JSON.stringify(sorted(shown[name]))) {
+        (found[`${type} ${stripeId}`] ??= {})[name] = { stripe: wanted[name], ours: shown[name] };
+      }
+    }
+  };
+  for (const object of theirs.customer.filter(isLive)) {
+    compare('customer', object.id, customerOf(object), ours.customers.get(idOf('customer', object.id)));
+  }
+  for (const object of theirs.product.filter(isLive)) {
+    const wanted = productOf(object, theirs.price.filter(({ product }) => product === object.id));
+    const plan = ours.plans.get(idOf('plan', object.id));
+    compare('plan', object.id, wanted, withoutDeleted(plan));
+    compare('addon', object.id, wanted, withoutDeleted(ours.addons.get(idOf('addon', object.id))));
+  }
+  for (const object of theirs.subscription) {
+    const events = theirs.event.filter(({ data }) => data.object.id === object.id);
+    const record = ours.subscriptions.get(idOf('subscription', object.id));
+    compare('subscription', object.id, subscriptionOf(object, events, idOf), record);
+  }
+  return found;
+}
+
+const withoutDeleted = (plan) => plan && { ...plan, prices: plan.prices.filter(({ status }) => status !== 'deleted') };
+
+// With its keys in one order, however deep.
+function sorted(value) {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) {
+    return value;
+  }
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted(value[key])]));
+}
+
+// Compares both sides, repairs what no event can have brought, and compares again.
+export async function compareAndRepair(business, cluster) {
+  const theirs = await business.objects(stateTypes);
+  const ours = await readOurs(business, cluster);
+  return { theirs, ours, found: differences(theirs, ours) };
+}
+
+export async function prove(business, cluster) {
+  const { theirs, ours, found } = await compareAndRepair(business, cluster);
+  proveEvents(theirs, ours);
+  assert.deepEqual(found, {}, 'where both sides differ');
+  proveMappings(theirs, ours);
+  proveEffects(ours);
+  return { events: theirs.event.length, marked: ours.marked.length, done: business.done, refusals: business.refusals };
+}
