@@ -46,6 +46,9 @@ async function live(seed) {
     await business.run();
     await business.settle();
     return await prove(business, place.cluster);
+  } catch (error) {
+    error.story = business.story?.() ?? [];
+    throw error;
   } finally {
     await business.close();
   }
@@ -62,7 +65,7 @@ test(`${seeds.length === 1 ? `seed ${seeds[0]}` : `${count} seeds`}: both sides 
         Object.entries(result).forEach(([name, value]) => (totals[name] = (totals[name] ?? 0) + value));
       } catch (error) {
         failed.push(seed);
-        console.log(`# SEED=${seed} failed: ${error.stack}`);
+        console.log([`# SEED=${seed} failed: ${error.stack}`, ...(error.story ?? [])].join('\n#   '));
       }
     }
   };

@@ -13,6 +13,7 @@ const settledMsMax = 90_000;
 const idleMsMax = 60_000;
 const againMs = 50;
 const settlingsMax = 40;
+const ended = ['canceled', 'incomplete_expired']; // that is final: what changes in them later is not mirrored
 const kinds = ['customer', 'product', 'price', 'subscription'];
 
 // {a: {b: [1]}} → a[b][0]=1
@@ -135,7 +136,7 @@ export class SimulatedBusiness {
       products: ids(all.product),
       prices: ids(all.price),
       recurring: ids(all.price.filter(({ recurring }) => recurring)),
-      subscriptions: ids(all.subscription),
+      subscriptions: ids(all.subscription.filter(({ status }) => !ended.includes(status))),
       ours: ids(byAge(ours.items)),
     };
   }
