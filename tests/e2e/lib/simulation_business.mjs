@@ -5,13 +5,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { provision } from './flexsync.mjs';
 import { clientFor, postForm, startSim } from './sim.mjs';
 import { operations } from './simulation_operations.mjs';
-import { randomOf } from './simulation_plan.mjs';
+import { hour, randomOf } from './simulation_plan.mjs';
 import { waitFor } from './wait.mjs';
 
 const requestMsMax = 60_000;
 const settledMsMax = 90_000;
 const idleMsMax = 60_000;
 const againMs = 50;
+const keysAreSafeFor = hour;
 const settlingsMax = 40;
 const ended = ['canceled', 'incomplete_expired']; // that is final: what changes in them later is not mirrored
 const kinds = ['customer', 'product', 'price', 'subscription'];
@@ -148,9 +149,7 @@ export class SimulatedBusiness {
       const there = await this.lookAround();
       await this.sim.post('/_sim/api/faults', { next: apiFaults.map((fault) => ({ ...fault, api_key: this.key })) });
       await Promise.all(steps.map(({ name, seed }) => this.step(name, randomOf(seed), there)));
-      if (clock > 0) {
-        await this.sim.post('/_sim/clock', { advance_seconds: clock });
-      }
+      await this.advance(clock);
     }
   }
 
@@ -162,6 +161,17 @@ export class SimulatedBusiness {
       api: (...args) => this.api(...args),
       control: (...args) => this.control(...args),
     });
+  }
+
+  // Stripe forgets idempotency keys after a day of its own clock. The server counts that day by another clock here, so
+  // it must not have been a day for Stripe before what is on its way is answered.
+  async advance(seconds) {
+    if (seconds >= keysAreSafeFor) {
+      await this.waitUntilQuiet(['outbox']);
+    }
+    if (seconds > 0) {
+      await this.sim.post('/_sim/clock', { advance_seconds: seconds });
+    }
   }
 
   // --- settling ---
@@ -192,20 +202,21 @@ export class SimulatedBusiness {
       const { last_due: due, data } = await this.sim.get('/_sim/webhooks/pending?limit=1');
       if (due) {
         const { now } = await this.sim.get('/_sim/clock');
-        await this.sim.post('/_sim/clock', { advance_seconds: Math.max(1, due - now) });
+        await this.advance(Math.max(1, due - now));
       } else if (data.length === 0 && lost.length === 0) {
         return (await this.objects(['event'])).event.length;
       }
     }
   }
 
-  async waitUntilQuiet() {
+  // Of intents, or events in these states, there are none.
+  async waitUntilQuiet(kinds = ['outbox', 'pending', 'retrying', 'blocked', 'redriven']) {
     let left = {};
-    const totals = async (path) => (await this.api('GET', path)).pagination.total;
     const isQuiet = async () => {
-      left = { outbox: await totals('/v1/outbox?state=ready&limit=1') };
-      for (const state of ['pending', 'retrying', 'blocked', 'redriven']) {
-        left[state] = await totals(`/v1/webhook-events?state=${state}&limit=1`);
+      left = {};
+      for (const kind of kinds) {
+        const path = kind === 'outbox' ? '/v1/outbox?state=ready' : `/v1/webhook-events?state=${kind}`;
+        left[kind] = (await this.api('GET', `${path}&limit=1`)).pagination.total;
       }
       return Object.values(left).every((count) => count === 0) || (await pause(againMs));
     };

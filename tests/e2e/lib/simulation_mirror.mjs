@@ -93,11 +93,15 @@ export function planItem(subscription, events) {
   return (plan ?? known.find(({ id }) => present.has(id)))?.id;
 }
 
+const endsFirst = (a, b) =>
+  a.current_period_end - b.current_period_end || b.current_period_start - a.current_period_start;
+
 // `idOf(type, stripe id)`: ours, by the mappings.
 export function subscriptionOf(object, events, idOf) {
   const items = object.items.data;
   const plan = items.find(({ id }) => id === planItem(object, events));
   const entity = (item) => (item === plan ? 'plan' : 'addon');
+  const [next] = [...items].sort(endsFirst);
   return {
     customer_id: idOf('customer', object.customer),
     plan_id: plan && idOf('plan', plan.price.product),
@@ -113,8 +117,8 @@ export function subscriptionOf(object, events, idOf) {
     billing_anchor: time(object.billing_cycle_anchor),
     cancel_at: time(object.cancel_at),
     cancelled_at: time(object.canceled_at),
-    current_period_start: time(Math.min(...items.map((item) => item.current_period_start))),
-    current_period_end: time(Math.max(...items.map((item) => item.current_period_end))),
+    current_period_start: time(next.current_period_start),
+    current_period_end: time(next.current_period_end),
     metadata: open(object.metadata),
     line_items: Object.fromEntries(
       items.map((item) => [
