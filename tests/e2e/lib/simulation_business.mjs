@@ -27,6 +27,20 @@ function formOf(value, name = '', form = new URLSearchParams()) {
   return form;
 }
 
+// What is killed meanwhile is begun anew.
+async function untilDone(work) {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof TypeError) && !/: 50\d /.test(error.message)) {
+        throw error;
+      }
+      await pause(againMs);
+    }
+  }
+}
+
 export class SimulatedBusiness {
   static async open({ server, gateway, plan }) {
     const business = new SimulatedBusiness();
@@ -44,7 +58,7 @@ export class SimulatedBusiness {
     await sim.post('/_sim/clock', { freeze_at: plan.start });
     this.gateway.lead(this.account, sim.port);
     this.client = clientFor(sim, ownKey);
-    this.tenant = await provision(server, { name: this.account, outbound: true, secretKey: key });
+    this.tenant = await untilDone(() => provision(server, { name: this.account, outbound: true, secretKey: key }));
     const endpoint = await this.client.webhookEndpoints.create({
       url: `${server.base}${this.tenant.path}`,
       enabled_events: ['*'],
@@ -96,9 +110,9 @@ export class SimulatedBusiness {
         headers: { 'x-api-key': this.tenant.key, 'content-type': 'application/json' },
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(requestMsMax),
-      });
-      const text = await response.text();
-      if (response.status < 500 && response.status !== 429) {
+      }).catch(() => undefined); // the server was killed
+      const text = await response?.text().catch(() => undefined);
+      if (text !== undefined && response.status < 500 && response.status !== 429) {
         this.refusals += response.ok ? 0 : 1;
         return response.ok && text !== '' ? JSON.parse(text) : undefined;
       }
@@ -164,10 +178,11 @@ export class SimulatedBusiness {
   }
 
   // Stripe forgets idempotency keys after a day of its own clock. The server counts that day by another clock here, so
-  // it must not have been a day for Stripe before what is on its way is answered.
+  // it must not have been a day for Stripe before what failed there has been asked again.
   async advance(seconds) {
     if (seconds >= keysAreSafeFor) {
-      await this.waitUntilQuiet(['outbox']);
+      const isAnswered = () => this.gateway.doubts(this.account) === 0;
+      await waitFor(isAnswered, () => `seed ${this.plan.seed}: calls to be made again`, settledMsMax);
     }
     if (seconds > 0) {
       await this.sim.post('/_sim/clock', { advance_seconds: seconds });

@@ -3,6 +3,9 @@
 import http from 'node:http';
 import { once } from 'node:events';
 
+const triesMax = 4; // a call is made again three times at most
+const againMsMax = 10_000; // and by then, unless nobody cares any more: its webhook came first
+
 const keyForm = /^Bearer (?:sk|rk)_test_(\w+)$/;
 
 function refuse(response) {
@@ -10,8 +13,32 @@ function refuse(response) {
   response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }
 
+// Calls that may have taken effect though they failed, by their idempotency keys: the server makes them again.
+class Doubts {
+  constructor() {
+    this.failures = new Map(); // account → {key → {count, last}}
+  }
+
+  note(account, key, failed) {
+    const own = this.failures.get(account) ?? new Map();
+    this.failures.set(account, own);
+    const count = (own.get(key)?.count ?? 0) + 1;
+    if (failed && count < triesMax) {
+      own.set(key, { count, last: performance.now() });
+    } else {
+      own.delete(key);
+    }
+  }
+
+  of(account) {
+    const all = [...(this.failures.get(account)?.values() ?? [])];
+    return all.filter(({ last }) => performance.now() - last < againMsMax).length;
+  }
+}
+
 export async function startGateway() {
   const ports = new Map(); // account → its simulator's port
+  const doubts = new Doubts();
   const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
     const [, account] = keyForm.exec(request.headers.authorization ?? '') ?? [];
@@ -22,11 +49,20 @@ export async function startGateway() {
     }
     const { method, url, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
+    const note = (failed) => {
+      if (headers['idempotency-key']) {
+        doubts.note(account, headers['idempotency-key'], failed);
+      }
+    };
     onward.on('response', (answer) => {
+      note(answer.statusCode >= 500);
       response.writeHead(answer.statusCode, answer.headers);
       answer.on('error', () => request.socket.destroy()).pipe(response);
     });
-    onward.on('error', () => request.socket.destroy()); // a reset stays one
+    onward.on('error', () => {
+      note(true);
+      request.socket.destroy(); // a reset stays one
+    });
     request.pipe(onward);
   });
   server.listen(0, '127.0.0.1');
@@ -34,6 +70,7 @@ export async function startGateway() {
   return {
     base: `http://127.0.0.1:${server.address().port}`,
     lead: (account, port) => ports.set(account, port),
+    doubts: (account) => doubts.of(account),
     forget: (account) => ports.delete(account),
     async stop() {
       server.close();

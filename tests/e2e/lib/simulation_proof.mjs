@@ -2,7 +2,7 @@
 // settled, each effect once; the mappings a bijection.
 import assert from 'node:assert/strict';
 
-import { call } from './flexsync.mjs';
+import { waitFor } from './wait.mjs';
 import { customerOf, fieldsLike, productOf, subscriptionOf } from './simulation_mirror.mjs';
 
 const stateTypes = ['customer', 'product', 'price', 'subscription', 'event'];
@@ -12,9 +12,9 @@ const isLive = ({ deleted }) => !deleted;
 
 // Everything our side has of it: what the API shows, and what it does not, past the server.
 async function readOurs(business, cluster) {
-  const { server, tenant } = business;
+  const { tenant } = business;
   const list = async (path) => {
-    const { items, pagination } = await call(server, 'GET', path, undefined, tenant.key);
+    const { items, pagination } = await business.api('GET', path);
     assert.equal(items.length, pagination.total, `${path} fits on a page`);
     return byId(items);
   };
@@ -24,7 +24,7 @@ async function readOurs(business, cluster) {
     list('/v1/plans?limit=1000&expand=prices'),
     list('/v1/addons?limit=1000&expand=prices'),
     list('/v1/subscriptions?limit=1000'),
-    cluster.rows(ledgerSql(own)),
+    waitFor(() => cluster.rows(ledgerSql(own)).catch(() => undefined), 'the database'), // it may be killed just now
   ]);
   return { customers, plans, addons, subscriptions, ...ledger };
 }
@@ -147,11 +147,14 @@ function storyOf(theirs, ours, found) {
   const outcomes = new Map(ours.events.map((event) => [event.event_id, event]));
   const wrong = new Set(found.map((line) => line.split(' ')[1]));
   ours.parked.forEach(({ event_id: id }) => wrong.add(theirs.event.find((event) => event.id === id)?.data.object.id));
+  const ours_of = (object) => object.metadata?.flexprice_customer_id;
+  const claims = new Set(theirs.event.filter(({ data }) => wrong.has(data.object.id)).map(({ data }) => ours_of(data.object)));
+  claims.delete(undefined);
   return theirs.event
-    .filter(({ data }) => wrong.has(data.object.id))
-    .map(({ id, type, created, data }) => {
+    .filter(({ data }) => wrong.has(data.object.id) || claims.has(ours_of(data.object)))
+    .map(({ id, type, created, data, request }) => {
       const { seq, outcome = 'not stored', reason = '' } = outcomes.get(id) ?? {};
-      return `${data.object.id} ${created} ${type} ${id} #${seq}: ${outcome} ${reason}`;
+      return `${data.object.id} ${created} ${type} ${id} ${request.idempotency_key} #${seq}: ${outcome} ${reason.slice(0,90)}`;
     });
 }
 
