@@ -34,6 +34,7 @@ before(async () => {
     FLEXSYNC_STRIPE_API_BASE: gateway.base,
     FLEXSYNC_STRIPE_TEST_RATE: '2000',
     FLEXSYNC_STRIPE_ENDPOINT_RATE: '2000',
+    FLEXSYNC_CATCH_UP_INTERVAL_SECONDS: '5', // of what was lost, some is found before it is delivered again
     FLEXSYNC_INBOX_RETRY_BASE_MS: '50',
     FLEXSYNC_INBOX_RETRY_CAP_MS: '1000',
   };

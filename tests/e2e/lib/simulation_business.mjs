@@ -178,9 +178,10 @@ export class SimulatedBusiness {
   }
 
   // Stripe forgets idempotency keys after a day of its own clock. The server counts that day by another clock here, so
-  // it must not have been a day for Stripe before what failed there has been asked again.
+  // it must not have been a day for Stripe before what is on its way is answered.
   async advance(seconds) {
     if (seconds >= keysAreSafeFor) {
+      await this.waitUntilQuiet(['outbox']);
       const isAnswered = () => this.gateway.doubts(this.account) === 0;
       await waitFor(isAnswered, () => `seed ${this.plan.seed}: calls to be made again`, settledMsMax);
     }
@@ -224,8 +225,8 @@ export class SimulatedBusiness {
     }
   }
 
-  // Of intents, or events in these states, there are none.
-  async waitUntilQuiet(kinds = ['outbox', 'pending', 'retrying', 'blocked', 'redriven']) {
+  // Of events in these states, or of intents, there are none. Intents last: events make them.
+  async waitUntilQuiet(kinds = ['pending', 'retrying', 'blocked', 'redriven', 'outbox']) {
     let left = {};
     const isQuiet = async () => {
       left = {};

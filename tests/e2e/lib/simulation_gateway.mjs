@@ -19,11 +19,12 @@ class Doubts {
     this.failures = new Map(); // account → {key → {count, last}}
   }
 
-  note(account, key, failed) {
+  // No status: the connection ended. 409 and 429 say nothing of what became of it.
+  note(account, key, status = 500) {
     const own = this.failures.get(account) ?? new Map();
     this.failures.set(account, own);
-    const count = (own.get(key)?.count ?? 0) + 1;
-    if (failed && count < triesMax) {
+    const count = (own.get(key)?.count ?? 0) + (status >= 500 ? 1 : 0);
+    if ((status >= 500 && count < triesMax) || ((status === 409 || status === 429) && own.has(key))) {
       own.set(key, { count, last: performance.now() });
     } else {
       own.delete(key);
@@ -49,20 +50,21 @@ export async function startGateway() {
     }
     const { method, url, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
-    const note = (failed) => {
+    const note = (status) => {
       if (headers['idempotency-key']) {
-        doubts.note(account, headers['idempotency-key'], failed);
+        doubts.note(account, headers['idempotency-key'], status);
       }
     };
     onward.on('response', (answer) => {
-      note(answer.statusCode >= 500);
+      note(answer.statusCode);
       response.writeHead(answer.statusCode, answer.headers);
       answer.on('error', () => request.socket.destroy()).pipe(response);
     });
     onward.on('error', () => {
-      note(true);
+      note();
       request.socket.destroy(); // a reset stays one
     });
+    response.on('close', () => response.writableFinished || note()); // the server was killed
     request.pipe(onward);
   });
   server.listen(0, '127.0.0.1');

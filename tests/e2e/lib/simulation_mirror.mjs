@@ -97,8 +97,10 @@ const endsFirst = (a, b) =>
   a.current_period_end - b.current_period_end || b.current_period_start - a.current_period_start;
 
 // A cancellation is final: what Stripe lets change in a cancelled subscription (its metadata) is not mirrored.
-const lastMirrored = (object, events) =>
-  events.find(({ type }) => type === 'customer.subscription.deleted')?.data.object ?? object;
+function lastMirrored(object, events) {
+  const ended = events.find(({ type }) => type === 'customer.subscription.deleted')?.data.object;
+  return ended ? { ...object, metadata: ended.metadata } : object;
+}
 
 // `idOf(type, stripe id)`: ours, by the mappings.
 export function subscriptionOf(current, events, idOf) {

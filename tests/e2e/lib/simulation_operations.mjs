@@ -5,6 +5,8 @@ import { day } from './simulation_plan.mjs';
 const behaviors = ['default_incomplete', 'error_if_incomplete', 'pending_if_incomplete', 'allow_incomplete'];
 const currencies = ['usd', 'usd', 'usd', 'usd', 'eur', 'jpy', 'kwd'];
 
+const manyItems = 12;
+
 const word = (random) => Math.floor(random.next() * 36 ** 6).toString(36);
 
 // Some of the fields, each with its own chance.
@@ -140,6 +142,17 @@ const subscriptions = {
       items: Array.from({ length: 1 + random.below(3) }, () => item({ random, there })),
       ...subscriptionFields(random, there.now),
     }),
+  // More items than an event shows.
+  subscribeToMany: async ({ ask, random, there }) => {
+    const product = random.pick(there.products);
+    const price = () =>
+      ask('POST', '/v1/prices', { product, currency: 'usd', unit_amount: 1, recurring: { interval: 'month' } });
+    const items = [];
+    for (let i = 0; i < manyItems; ++i) {
+      items.push({ price: (await price())?.id });
+    }
+    await ask('POST', '/v1/subscriptions', { customer: random.pick(there.customers), items });
+  },
   updateSubscription: (act) => update(act, subscriptionFields(act.random, act.there.now)),
   changeItems: async (act) => {
     const id = act.random.pick(act.there.subscriptions);

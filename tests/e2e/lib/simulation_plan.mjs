@@ -29,6 +29,7 @@ const weights = {
   updatePlan: 1,
   deletePlan: 1,
   subscribe: 6,
+  subscribeToMany: 0.2,
   updateSubscription: 8,
   changeItems: 8,
   cancel: 1,

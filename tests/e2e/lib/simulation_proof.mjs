@@ -47,8 +47,7 @@ function ledgerSql(own) {
     ${all(`SELECT event_id, state, error_code, error_message FROM parked_events WHERE ${own}`)} AS parked,
     ${all(`SELECT entity_type, entity_id, provider_entity_id FROM entity_integration_mappings
            WHERE ${own} AND status = 'published'`)} AS mappings,
-    ${all(`SELECT entity_id, provider_entity_id FROM entity_integration_mappings
-           WHERE ${own} AND entity_type = 'customer'`)} AS customers_ever,
+    ${all(`SELECT object_type, stripe_id, entity_id FROM stripe_objects WHERE ${own}`)} AS shadows,
     ${all(`SELECT object_type, stripe_id FROM stripe_objects WHERE ${own} AND needs_reconcile`)} AS marked,
     ${all(`SELECT operation, entity_id, error_message FROM outbox WHERE ${own} AND state = 'refused'`)} AS refused,
     ${all(twice)} AS twice, ${all(made)} AS made_twice`;
@@ -89,12 +88,17 @@ function proveMappings(theirs, ours) {
   assert.equal(new Set(entities).size, entities.length, 'one of ours with two of Stripe\'s');
 }
 
+function goneId(gone, type, stripeId) {
+  const product = gone.get(`product ${stripeId}`);
+  return type === 'addon' ? product?.replace('plan_', 'addon_') : type === 'plan' ? product : gone.get(`${type} ${stripeId}`);
+}
+
 // One line for each field that differs: none, when both sides are equal.
 function differences(theirs, ours) {
   const id = new Map(ours.mappings.map((row) => [`${row.entity_type} ${row.provider_entity_id}`, row.entity_id]));
-  // A customer that is deleted in Stripe has no mapping any more: its subscriptions are still its own.
-  const ever = new Map(ours.customers_ever.map((row) => [`customer ${row.provider_entity_id}`, row.entity_id]));
-  const idOf = (type, stripeId) => id.get(`${type} ${stripeId}`) ?? ever.get(`${type} ${stripeId}`);
+  // What is deleted in Stripe has no mapping any more: subscriptions to it still name it.
+  const gone = new Map(ours.shadows.map((row) => [`${row.object_type} ${row.stripe_id}`, row.entity_id]));
+  const idOf = (type, stripeId) => id.get(`${type} ${stripeId}`) ?? goneId(gone, type, stripeId);
   const found = [];
   const compare = (type, stripeId, wanted, record) => {
     const [stripe, own] = [leaves(wanted), leaves(fieldsLike(wanted, record))];
