@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "stripe/json_object.hpp"
@@ -93,26 +94,28 @@ std::vector<ReadItem> read_items(const JsonObject& list, const JsonObject* subsc
   return items;
 }
 
-std::optional<Timestamp> earlier(std::optional<Timestamp> a, std::optional<Timestamp> b) {
-  return a && b ? std::min(a, b) : a ? a : b;
+// Is it `a` that ends first? Of two that end together the shorter one.
+bool ends_before(const ReadItem& a, const ReadItem& b) {
+  return std::tuple(!a.period_end, a.period_end, b.period_start) <
+         std::tuple(!b.period_end, b.period_end, a.period_start);
 }
 
-// The period stands on the items, before 2025-03-31.basil on the subscription; the currency on both, in stored payloads
-// from before 2022 on the items' prices alone.
+// The period stands on the items, before 2025-03-31.basil on the subscription: there it is that of the item that ends
+// first, so that is what counts in every version. The currency stands on both, in stored payloads from before 2022 on
+// the items' prices alone.
 void add_items(std::vector<ReadItem> items, SubscriptionState& state) {
+  const auto first = std::min_element(items.begin(), items.end(), ends_before);
+  if (first != items.end() && first->period_end) {
+    state.current_period_start = first->period_start;
+    state.current_period_end = first->period_end;
+  }
   std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.item.id < b.item.id; });
-  std::optional<Timestamp> start;
-  std::optional<Timestamp> end;
   for (auto& read : items) {
-    start = earlier(start, read.period_start);
-    end = std::max(end, read.period_end);  // none is less than any
     if (state.currency.empty()) {
       state.currency = read.currency;
     }
     state.items.push_back(std::move(read.item));
   }
-  state.current_period_start = start ? start : state.current_period_start;
-  state.current_period_end = end ? end : state.current_period_end;
 }
 
 // What is called the same in Stripe's object and in the canonical form.

@@ -38,8 +38,8 @@ struct SubscriptionState {
   bool has_more_items = false;          // the payload does not have them all: they are fetched before anything is gone
   std::optional<Timestamp> start_date;
   std::optional<Timestamp> ended_at;
-  std::optional<Timestamp> current_period_start;  // the earliest of the items', else the subscription's
-  std::optional<Timestamp> current_period_end;    // the latest …
+  std::optional<Timestamp> current_period_start;  // of the item that ends first, else the subscription's
+  std::optional<Timestamp> current_period_end;
   std::optional<Timestamp> trial_start;
   std::optional<Timestamp> trial_end;
   std::optional<Timestamp> billing_cycle_anchor;

@@ -122,6 +122,16 @@ test('plans: updates, deletion, both announced both ways', async () => {
   await client.products.del(other);
 });
 
+test('plans: one that a subscription uses keeps its product', async () => {
+  const client = clientFor(sim, 'sk_test_plan_products');
+  const { id: other } = await client.products.create({ name: 'Q' });
+  const plan = await client.plans.create({ amount: 1, currency: 'eur', interval: 'week', product: { name: 'P' } });
+  const { id: customer } = await client.customers.create();
+  await client.subscriptions.create({ customer, items: [{ price: plan.id }] });
+  await assert.rejects(client.plans.update(plan.id, { product: other }), { statusCode: 400, param: 'product' });
+  assert.equal((await client.plans.update(plan.id, { product: plan.product })).product, plan.product);
+});
+
 test('plans: tiers on request, filters, what is refused', async () => {
   const client = clientFor(sim, 'sk_test_plan_rules');
   const { id: product } = await client.products.create({ name: 'P' });

@@ -159,16 +159,21 @@ TEST_CASE("items come by their id, without those that are gone, and say when the
   CHECK(none.has_more_items);
 }
 
-TEST_CASE("the current period is the items' whole one, else the subscription's, else unknown") {
+TEST_CASE("the current period is that of the item that ends first, else the subscription's, else unknown") {
   auto subscription = a_subscription();
   auto& items = subscription["items"]["data"];
   items.push_back(an_item("si_2"));
   items[1]["current_period_start"] = 1'795'000'000;
-  items[1]["current_period_end"] = 1'798'000'000;
+  items[1]["current_period_end"] = 1'797'000'000;
   subscription["current_period_start"] = 1;
   subscription["current_period_end"] = 2;
   CHECK(parsed(subscription).current_period_start == from_unix_seconds(1'795'000'000));
-  CHECK(parsed(subscription).current_period_end == from_unix_seconds(1'798'000'000));
+  CHECK(parsed(subscription).current_period_end == from_unix_seconds(1'797'000'000));
+  items[1]["current_period_end"] = items[0]["current_period_end"];
+  CHECK(parsed(subscription).current_period_start == from_unix_seconds(1'795'228'680));
+  items[1]["current_period_end"] = 1'798'000'000;
+  CHECK(parsed(subscription).current_period_start == from_unix_seconds(1'795'228'680));
+  CHECK(parsed(subscription).current_period_end == from_unix_seconds(1'797'820'680));
   items[0].erase("current_period_start");
   items[0].erase("current_period_end");
   CHECK(parsed(subscription).current_period_start == from_unix_seconds(1'795'000'000));

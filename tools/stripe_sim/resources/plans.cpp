@@ -4,6 +4,7 @@
 #include "stripe_sim/resources/price_catalog.hpp"
 #include "stripe_sim/resources/price_terms.hpp"
 #include "stripe_sim/resources/resources.hpp"
+#include "stripe_sim/resources/subscription_store.hpp"
 
 namespace stripe_sim {
 
@@ -102,6 +103,11 @@ Json update(ApiCall& call) {
   call.params.finish();
   if (product) {
     live_object(call, "product", "product", *product, "product");
+    if (*product != price.at("product") && is_subscribed_to(call.account, call.id())) {
+      throw invalid_request("The product of a plan cannot be changed once it has been used in a subscription.",
+                            "product")
+          .once_executing();
+    }
     price["product"] = *product;
   }
   change_price(call, before, price);

@@ -142,6 +142,10 @@ Json save_subscription(Simulator& simulator, Account& account, const Json& befor
   return after;
 }
 
+bool is_subscribed_to(const Account& account, const std::string& price_id) {
+  return !mentioning(account, price_id).empty();
+}
+
 void refresh_items(ApiCall& call, const Json& price) {
   const Json& id = price.at("id");
   for (const SharedText& text : mentioning(call.account, id)) {

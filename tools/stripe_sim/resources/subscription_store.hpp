@@ -36,6 +36,9 @@ Json save_subscription(Simulator& simulator, Account& account, const Json& befor
 // The customer's that have not ended.
 std::vector<Json> subscriptions_of(const Account& account, const std::string& customer_id);
 
+// Is or was the price in a subscription?
+bool is_subscribed_to(const Account& account, const std::string& price_id);
+
 // A price changed or a plan: items show it as it now is.
 void refresh_items(ApiCall& call, const Json& price);
 

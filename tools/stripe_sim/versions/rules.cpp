@@ -1,6 +1,7 @@
 #include "stripe_sim/versions/rules.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace stripe_sim {
 
@@ -18,15 +19,19 @@ const Json* items_of(const Json& subscription) {
   return has_data ? &items->at("data") : nullptr;
 }
 
-// All items had one period then. Where they differ now, the one that ends first is nearest to what was shown.
+// All items had one period then. Where they differ now, the one that ends first is nearest to what was shown; of two
+// that end together the shorter one.
 void restore_periods(Json& subscription) {
   const Json* items = items_of(subscription);
   if (items == nullptr || items->empty()) {
     return;
   }
-  const auto end_of = [](const Json& item) { return item.value("current_period_end", std::int64_t{0}); };
-  const auto first = std::min_element(items->begin(), items->end(),
-                                      [&](const Json& a, const Json& b) { return end_of(a) < end_of(b); });
+  const auto rank = [](const Json& item) {
+    return std::pair(item.value("current_period_end", std::int64_t{0}),
+                     -item.value("current_period_start", std::int64_t{0}));
+  };
+  const auto first =
+      std::min_element(items->begin(), items->end(), [&](const Json& a, const Json& b) { return rank(a) < rank(b); });
   const Json item = *first;
   for (const char* field : {"current_period_start", "current_period_end"}) {
     subscription[field] = item.value(field, Json());

@@ -1,0 +1,83 @@
+// One address for the server, many Stripes behind it: every seed has a simulator, and so a clock and faults, of its
+// own, and the account in the key says which.
+import http from 'node:http';
+import { once } from 'node:events';
+
+const triesMax = 4; // a call is made again three times at most
+const againMsMax = 10_000; // and by then, unless nobody cares any more: its webhook came first
+
+const keyForm = /^Bearer (?:sk|rk)_test_(\w+)$/;
+
+function refuse(response) {
+  const error = { type: 'invalid_request_error', message: 'Invalid API Key provided' };
+  response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+}
+
+// Calls that may have taken effect though they failed, by their idempotency keys: the server makes them again.
+class Doubts {
+  constructor() {
+    this.failures = new Map(); // account → {key → {count, last}}
+  }
+
+  // No status: the connection ended. 409 and 429 say nothing of what became of it.
+  note(account, key, status = 500) {
+    const own = this.failures.get(account) ?? new Map();
+    this.failures.set(account, own);
+    const count = (own.get(key)?.count ?? 0) + (status >= 500 ? 1 : 0);
+    if ((status >= 500 && count < triesMax) || ((status === 409 || status === 429) && own.has(key))) {
+      own.set(key, { count, last: performance.now() });
+    } else {
+      own.delete(key);
+    }
+  }
+
+  of(account) {
+    const all = [...(this.failures.get(account)?.values() ?? [])];
+    return all.filter(({ last }) => performance.now() - last < againMsMax).length;
+  }
+}
+
+export async function startGateway() {
+  const ports = new Map(); // account → its simulator's port
+  const doubts = new Doubts();
+  const agent = new http.Agent({ keepAlive: true });
+  const server = http.createServer((request, response) => {
+    const [, account] = keyForm.exec(request.headers.authorization ?? '') ?? [];
+    const port = ports.get(account);
+    if (port === undefined) {
+      refuse(response);
+      return;
+    }
+    const { method, url, headers } = request;
+    const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
+    const note = (status) => {
+      if (headers['idempotency-key']) {
+        doubts.note(account, headers['idempotency-key'], status);
+      }
+    };
+    onward.on('response', (answer) => {
+      note(answer.statusCode);
+      response.writeHead(answer.statusCode, answer.headers);
+      answer.on('error', () => request.socket.destroy()).pipe(response);
+    });
+    onward.on('error', () => {
+      note();
+      request.socket.destroy(); // a reset stays one
+    });
+    response.on('close', () => response.writableFinished || note()); // the server was killed
+    request.pipe(onward);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    base: `http://127.0.0.1:${server.address().port}`,
+    lead: (account, port) => ports.set(account, port),
+    doubts: (account) => doubts.of(account),
+    forget: (account) => ports.delete(account),
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
+    },
+  };
+}
