@@ -34,6 +34,7 @@ class HeldCalls {
 
   bool take_effect(const std::string& kind);  // the first of this kind that has not yet
   bool finish(const std::string& kind);       // the first of this kind: both steps
+  void finish_first();                        // whatever it is: both steps
   void finish_all();                          // until nothing waits; what comes up meanwhile included
   bool step(std::mt19937_64& random);         // any one of them, one step
 
