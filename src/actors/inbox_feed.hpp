@@ -55,6 +55,13 @@ class InboxFeed {
     }
     parked_in_flight_.erase(seq);
   }
+  // Its object cannot take it now: it is read again with the object. (A parked one is found when it is due.)
+  void hold_back(std::int64_t seq) {
+    if (const auto row = in_flight_.extract(seq); !row.empty()) {
+      skip(row.mapped(), seq);
+    }
+    parked_in_flight_.erase(seq);
+  }
   bool has(std::int64_t seq) const { return in_flight_.contains(seq) || parked_in_flight_.contains(seq); }
   std::size_t in_flight() const { return in_flight_.size() + parked_in_flight_.size(); }
 

@@ -63,7 +63,8 @@ void tenant_supervisor_state::on_deposed() {
 }
 
 // The event at the head of its queue is blamed: it is parked, so that a poison event ends as a dead letter even if it
-// takes the process with it; the others are sent again to a new actor.
+// takes the process with it. The others wait in the database until the actor is started again: objects that fail and
+// fail must not fill what the tenant may have in flight.
 void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
   const auto id = entities_.entity_of(down.source);
   if (!id) {
@@ -88,6 +89,9 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
          sync::after_failure(services->config.retry, blamed->attempts, static_cast<std::uint64_t>(blamed->seq),
                              services->clock.now(), "actor_failed", "the actor failed while applying the event"));
   }
+  for (const auto& event : std::exchange(record.in_flight, {})) {
+    feed_.hold_back(event->seq);
+  }
   const sync::RetryPolicy policy{0, services->config.restart_base, services->config.restart_cap};
   self->delayed_send(self, sync::backoff(policy, record.failures, std::hash<EntityKey>{}(*id)), respawn_atom::value,
                      *id);
@@ -100,11 +104,10 @@ void tenant_supervisor_state::on_respawn(const EntityKey& id) {
   }
   record->down = false;
   spawn(id, *record);
-  for (const auto& event : record->in_flight) {
-    auto again = std::make_shared<RoutedEvent>(*event);
-    again->fresh = false;  // the failed actor may have written
-    self->send(record->actor, apply_atom::value, RoutedEventPtr(std::move(again)));
+  for (const auto& object : record->objects) {
+    resume_if_skipped(object);
   }
+  pump();
 }
 
 void tenant_supervisor_state::on_tick() {
@@ -134,7 +137,11 @@ void tenant_supervisor_state::sweep() {
   self->send(outbox_sender_, wake_atom::value);
   for (const auto& object : feed_.skipped()) {
     const auto ids = entities_.entities_of(object);
-    if (std::all_of(ids.begin(), ids.end(), [&](const auto& id) { return entities_.find(id)->in_flight.empty(); })) {
+    const auto is_idle = [&](const auto& id) {
+      const auto& record = *entities_.find(id);
+      return record.in_flight.empty() && !record.down;
+    };
+    if (std::all_of(ids.begin(), ids.end(), is_idle)) {
       resume_if_skipped(object);
     }
   }

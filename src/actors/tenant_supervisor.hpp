@@ -72,7 +72,9 @@ struct tenant_supervisor_state {
   void pump();
   void read_parents();
   void look_up(const PendingParentPtr& asked);
-  void on_looked_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome);
+  void on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome);
+  void refuse_looked_up(const ObjectKey& object, const ParentAnswer& answer);
+  std::vector<PendingParentPtr> take_looked_up(const ObjectKey& object);
   void route_parent(const EntityKey& entity, const AskedParent& parent);
   void read_page();
   void read_due();
@@ -106,10 +108,11 @@ struct tenant_supervisor_state {
   bool woken_ = false;                             // there may be rows beyond the cursor
   bool due_ = true;                                // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
-  std::vector<ReadEvent> page_;               // read, waiting for its claims
-  std::vector<AskedParent> parents_;          // to be looked for
-  std::vector<AskedParent> parents_sought_;   // being looked for
-  std::vector<std::string> drained_objects_;  // skipped before, with room again
+  std::vector<ReadEvent> page_;                                         // read, waiting for its claims
+  std::vector<AskedParent> parents_;                                    // to be looked for
+  std::vector<AskedParent> parents_sought_;                             // being looked for
+  std::map<ObjectKey, std::vector<PendingParentPtr>> being_looked_up_;  // in Stripe, and who waits for it
+  std::vector<std::string> drained_objects_;                            // skipped before, with room again
   std::string object_being_read_;
   int object_page_max_ = 0;                     // rows that were asked for
   std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full

@@ -15,7 +15,7 @@ void tenant_supervisor_state::route_all() {
     const auto id = resolve(read, read.routed->fresh);
     auto& record = entity(id);
     entities_.link(object, id);
-    if (feed_.skips(object) || record.in_flight.size() >= services->config.entity_queue_max) {
+    if (feed_.skips(object) || record.down || record.in_flight.size() >= services->config.entity_queue_max) {
       feed_.settle(read.routed->seq);
       if (!read.routed->was_parked) {
         feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
@@ -69,9 +69,7 @@ void tenant_supervisor_state::route(const EntityKey& id, RoutedEventPtr event) {
   FLEXSYNC_FAILPOINT("supervisor.event_routed");
   auto& record = entity(id);
   record.in_flight.push_back(event);
-  if (!record.down) {
-    self->send(record.actor, apply_atom::value, std::move(event));
-  }
+  self->send(record.actor, apply_atom::value, std::move(event));
 }
 
 EntityRecord& tenant_supervisor_state::entity(const EntityKey& id) {

@@ -160,9 +160,7 @@ CommandDecision sync(const CommandTask& task, const CustomerSnapshot& snapshot) 
   }
   const auto& fields = snapshot.customer->fields;
   auto change = change_of(origin_of(task));
-  const auto known =
-      snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-  push(task, snapshot, fields, not_waiting(snapshot.intents, changed_fields(known, fields)), change);
+  push(task, snapshot, fields, not_waiting(snapshot.intents, changed_fields(known_fields(snapshot), fields)), change);
   if (change.new_intents.empty()) {
     return as_it_is(snapshot);
   }

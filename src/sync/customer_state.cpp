@@ -10,11 +10,6 @@ namespace flexsync::sync {
 
 namespace {
 
-// The fields that Stripe had when we last looked; before that, none.
-CustomerFields known_fields(const CustomerSnapshot& snapshot) {
-  return snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-}
-
 using Names = std::vector<std::string>;
 
 Names common(const Names& names, const Names& others) {
@@ -80,11 +75,19 @@ void settle_conflicts(const StateOrigin& origin, const CustomerSnapshot& snapsho
   tell_rest(origin, snapshot, theirs, fields, dropped, change);
 }
 
+// Made before anything was known of Stripe's object.
+bool is_shell(const CustomerSnapshot& snapshot) {
+  return snapshot.shadow && snapshot.shadow->state.empty();
+}
+
 Customer next_customer(const StateOrigin& origin, const CustomerSnapshot& snapshot, const Settings& settings,
                        const stripe::CustomerState& state, const CustomerFields& fields, ChangeSet& change) {
   Customer customer;
   if (snapshot.customer) {
     customer = *snapshot.customer;
+    if (is_shell(snapshot) && customer.external_id == snapshot.shadow->stripe_id.str()) {
+      customer.external_id = external_id_for(state);  // this is the creation that the shell stood in for
+    }
     apply_difference(known_fields(snapshot), fields, customer.fields);
     copy_fields(told_by_us(change), fields, customer.fields);  // Stripe may have changed them since: no more ours
     settle_conflicts(origin, snapshot, settings.conflict, fields, customer.fields, change);
@@ -116,6 +119,19 @@ Mapping next_mapping(const StateOrigin& origin, const CustomerSnapshot& snapshot
 }
 
 }  // namespace
+
+stripe::CustomerState last_state(const StripeObject& shadow) {
+  if (!shadow.state.empty()) {
+    return stripe::from_canonical(shadow.state);
+  }
+  stripe::CustomerState shell;
+  shell.id = shadow.stripe_id;
+  return shell;
+}
+
+CustomerFields known_fields(const CustomerSnapshot& snapshot) {
+  return snapshot.shadow ? to_customer_fields(last_state(*snapshot.shadow)).fields : CustomerFields{};
+}
 
 StripeObject next_shadow(const StateOrigin& origin, const CustomerSnapshot& snapshot,
                          const stripe::CustomerState& state, const TrueInterval& true_during) {

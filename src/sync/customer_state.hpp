@@ -43,6 +43,11 @@ void end_mapping(const StateOrigin& origin, Mapping mapping, ChangeSet& change);
 StripeObject next_shadow(const StateOrigin& origin, const CustomerSnapshot& snapshot,
                          const stripe::CustomerState& state, const TrueInterval& true_during);
 
+// What Stripe was last seen to have: of a shell, which was made before anything was known, its id alone.
+stripe::CustomerState last_state(const StripeObject& shadow);
+// The fields of that; where there is no Stripe object, none.
+CustomerFields known_fields(const CustomerSnapshot& snapshot);
+
 // True when our customer was deleted here: nothing of Stripe's revives it. (While its deletion still waits to be told
 // to Stripe, it is mapped all the same, for that deletion needs the Stripe id.)
 bool is_gone(const CustomerSnapshot& snapshot);

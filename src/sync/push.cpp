@@ -89,9 +89,7 @@ ChangeSet turn_into_update(const PushTask& task, const CustomerSnapshot& snapsho
     return change;
   }
   change.intents.push_back(superseded(*intent, task.now, "the customer is in Stripe already"));
-  const auto known =
-      snapshot.shadow ? to_customer_fields(stripe::from_canonical(snapshot.shadow->state)).fields : CustomerFields{};
-  const auto names = changed_fields(known, snapshot.customer->fields);
+  const auto names = changed_fields(known_fields(snapshot), snapshot.customer->fields);
   if (!names.empty() && !is_gone(snapshot)) {
     change.new_intents.push_back(
         update({task.scope, task.customer_id, task.now, intent->request_id}, snapshot.customer->fields, names));
@@ -111,7 +109,7 @@ std::optional<std::string> mapped_elsewhere(const CustomerSnapshot& snapshot, co
 // A deleted object is fetched without its fields.
 stripe::CustomerState last_known(const PushTask& task, const CustomerSnapshot& snapshot) {
   if (snapshot.shadow) {
-    return stripe::from_canonical(snapshot.shadow->state);
+    return last_state(*snapshot.shadow);
   }
   if (const auto* answered = std::get_if<stripe::Answered>(&task.result)) {
     if (auto state = stripe::parse_customer(answered->json)) {

@@ -73,6 +73,23 @@ TEST_CASE("a row that is given back is read again") {
   }
 }
 
+TEST_CASE("a row that is held back is read with its object, and the cursor stays") {
+  InboxFeed feed;
+  feed.start(0);
+  feed.take(5, "cus_1", false);
+  feed.take(6, "cus_1", true);
+  pass(feed, 10);
+  feed.hold_back(5);
+  feed.hold_back(6);
+  CHECK(feed.in_flight() == 0);
+  CHECK(feed.cursor() == 10);
+  CHECK(feed.skips("cus_1"));
+  CHECK(feed.resume_after("cus_1") <= 4);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(feed.sweep() <= 4);  // and until it is, the watermark does not pass it
+  }
+}
+
 TEST_CASE("parked rows that are tried again do not hold the watermark, nor send the cursor back") {
   InboxFeed feed;
   feed.start(100);

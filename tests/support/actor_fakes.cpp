@@ -76,6 +76,13 @@ bool HeldCalls::finish(const std::string& kind) {
   return false;
 }
 
+void HeldCalls::finish_first() {
+  if (!pending_.at(0).reply) {
+    advance(0);
+  }
+  advance(0);
+}
+
 void HeldCalls::finish_all() {
   while (!pending_.empty()) {
     advance(0);
@@ -187,14 +194,17 @@ stripe::HttpResult FakeTransport::answer(const stripe::HttpRequest& request, std
     response.body = R"({"error":{"type":"api_error"}})";
     return response;
   }
-  const auto state = states.find(request.path.substr(request.path.rfind('/') + 1));
-  if (state == states.end()) {
+  const auto path = request.path.substr(0, request.path.find('?'));
+  const auto name = path.substr(path.rfind('/') + 1);
+  const auto state = states.find(name);
+  const auto object = objects.find(name);
+  if (state == states.end() && object == objects.end()) {
     response.status = 404;
     response.body = R"({"error":{"code":"resource_missing"}})";
     return response;
   }
   response.status = 200;
-  response.body = to_object_json(state->second);
+  response.body = state != states.end() ? to_object_json(state->second) : object->second;
   return response;
 }
 

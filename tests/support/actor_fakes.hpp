@@ -34,6 +34,7 @@ class HeldCalls {
 
   bool take_effect(const std::string& kind);  // the first of this kind that has not yet
   bool finish(const std::string& kind);       // the first of this kind: both steps
+  void finish_first();                        // whatever it is: both steps
   void finish_all();                          // until nothing waits; what comes up meanwhile included
   bool step(std::mt19937_64& random);         // any one of them, one step
 
@@ -144,7 +145,8 @@ class FakeOutbox final : public store::OutboxSource {
   HeldCalls& held_;
 };
 
-// Answers for GET /v1/customers/{id} from `states`; without one, 404 as Stripe says it.
+// Answers for GET /v1/customers/{id} from `states`, for any other object from `objects`; without one, 404 as Stripe
+// says it.
 class FakeTransport final : public stripe::Transport {
  public:
   explicit FakeTransport(HeldCalls& held) : held_(held) {}
@@ -152,7 +154,8 @@ class FakeTransport final : public stripe::Transport {
   void send(stripe::HttpRequest request, std::function<void(stripe::HttpResult)> reply) override;
 
   std::map<std::string, stripe::CustomerState> states;
-  Script<int> script;  // an HTTP status instead of the answer; 0: a timeout
+  std::map<std::string, std::string> objects;  // by what their path ends with, as JSON
+  Script<int> script;                          // an HTTP status instead of the answer; 0: a timeout
   std::vector<stripe::HttpRequest> requests;
 
  private:
