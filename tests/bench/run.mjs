@@ -130,7 +130,7 @@ const unsettled = (database) => Number(sql(database,
 const settled = (database) => Number(sql(database, "SELECT count(*) FROM inbox_outcomes"));
 
 async function drained(database, count) {
-  while (settled(database) < count) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (settled(database) < count) await new Promise((resolve) => setTimeout(resolve, 250));
 }
 
 // {"outcome_applied": 99339, …}
