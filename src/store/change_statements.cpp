@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/change_batch.hpp"
+#include "store/session.hpp"
 #include "telemetry/failpoint.hpp"
 
 namespace flexsync::store {
@@ -125,6 +126,7 @@ ChangeReply verdict(const ChangeSet& change, const Effects& effects) {
 }  // namespace
 
 void prepare_change_statements(pqxx::connection& connection) {
+  look_up_by_index(connection);
   prepare(connection, std::array{kLockOwners, kReadEpochs});
   prepare_inbox(connection);
   prepare_parked(connection);

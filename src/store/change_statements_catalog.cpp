@@ -5,7 +5,8 @@ namespace flexsync::store::changes {
 
 namespace {
 
-// As with customers: a row that is not there has no version to be changed, only version 1 is inserted.
+// As with customers: a row that is not there has no version to be changed, only version 1 is inserted. (OFFSET 0: it is
+// looked for by its key.)
 constexpr Statement kPlans{"plans", R"(
   INSERT INTO plans (tenant_id, environment_id, id, lookup_key, name, description, metadata, status, version,
                      created_at, updated_at, created_by, updated_by)
@@ -17,7 +18,7 @@ constexpr Statement kPlans{"plans", R"(
     AS row(tenant, environment, id, lookup, name, description, metadata, status, version, created, updated,
            created_by, updated_by)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM plans p WHERE p.tenant_id = tenant AND p.environment_id = environment
-                                 AND p.id = row.id)
+                                 AND p.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     lookup_key = excluded.lookup_key, name = excluded.name, description = excluded.description,
     metadata = excluded.metadata, status = excluded.status, version = excluded.version,
@@ -36,7 +37,7 @@ constexpr Statement kAddons{"addons", R"(
     AS row(tenant, environment, id, plan, lookup, name, description, metadata, status, version, created, updated,
            created_by, updated_by)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM addons a WHERE a.tenant_id = tenant AND a.environment_id = environment
-                                 AND a.id = row.id)
+                                 AND a.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     lookup_key = excluded.lookup_key, name = excluded.name, description = excluded.description,
     metadata = excluded.metadata, status = excluded.status, version = excluded.version,
@@ -56,7 +57,7 @@ constexpr Statement kPrices{"prices", R"(
     AS row(tenant, environment, id, plan, currency, amount, period, count, metered, tier_mode, tiers, display,
            metadata, status, version, created, updated)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM prices p WHERE p.tenant_id = tenant AND p.environment_id = environment
-                                 AND p.id = row.id)
+                                 AND p.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     plan_id = excluded.plan_id, currency = excluded.currency, amount = excluded.amount,
     billing_period = excluded.billing_period, billing_period_count = excluded.billing_period_count,
@@ -94,7 +95,7 @@ constexpr Statement kSubscriptions{"subscriptions", R"(
            ended, period_start, period_end, trial_start, trial_end, anchor, cancel, cancelled, at_period_end, paused,
            method, metadata, seen, status, version, created, updated, created_by, updated_by)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM subscriptions s WHERE s.tenant_id = tenant
-                                 AND s.environment_id = environment AND s.id = row.id)
+                                 AND s.environment_id = environment AND s.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     customer_id = excluded.customer_id, plan_id = excluded.plan_id,
     subscription_status = excluded.subscription_status, currency = excluded.currency,
@@ -111,12 +112,17 @@ constexpr Statement kSubscriptions{"subscriptions", R"(
   WHERE subscriptions.version = excluded.version - 1
   RETURNING tenant_id, environment_id, id)"};
 
-// What is no longer attached; the items that are travel as an array's text, one array a subscription.
+// What is no longer attached; the items that are travel as an array's text, one array a subscription. By the place of
+// the rows, which nobody moves while the subscription's own row is locked: as a join, planned while the table was small,
+// it went through the whole index.
 constexpr Statement kDetach{"detach_addons", R"(
-  DELETE FROM subscription_addons a
-  USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS row(tenant, environment, id, attached)
-  WHERE a.tenant_id = row.tenant AND a.environment_id = row.environment AND a.subscription_id = row.id
-    AND a.item_id <> ALL (row.attached::text[]))"};
+  DELETE FROM subscription_addons WHERE ctid = ANY (ARRAY(
+    SELECT found.place
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS row(tenant, environment, id, attached)
+      CROSS JOIN LATERAL (
+        SELECT a.ctid AS place, a.item_id FROM subscription_addons a
+        WHERE a.tenant_id = tenant AND a.environment_id = environment AND a.subscription_id = row.id OFFSET 0) AS found
+    WHERE found.item_id <> ALL (row.attached::text[]))))"};
 
 constexpr Statement kAttach{"attach_addons", R"(
   INSERT INTO subscription_addons AS a (tenant_id, environment_id, subscription_id, item_id, addon_id, price_id,

@@ -5,7 +5,8 @@ namespace flexsync::store::changes {
 
 namespace {
 
-// A row that is not there has no version to be changed: only version 1 is inserted.
+// A row that is not there has no version to be changed: only version 1 is inserted. OFFSET 0: it is looked for by its
+// key; without, the planner may read the whole table, all tenants', into a hash.
 constexpr Statement kCustomers{"customers", R"(
   INSERT INTO customers (tenant_id, environment_id, id, external_id, name, email, contact, address_line1,
                          address_line2, address_city, address_state, address_postal_code, address_country, metadata,
@@ -19,7 +20,7 @@ constexpr Statement kCustomers{"customers", R"(
     AS row(tenant, environment, id, external, name, email, contact, line1, line2, city, state, postal, country,
            metadata, status, version, created, updated, created_by, updated_by)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM customers c WHERE c.tenant_id = tenant
-                                 AND c.environment_id = environment AND c.id = row.id)
+                                 AND c.environment_id = environment AND c.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     external_id = excluded.external_id, name = excluded.name, email = excluded.email, contact = excluded.contact,
     address_line1 = excluded.address_line1, address_line2 = excluded.address_line2,
@@ -52,7 +53,8 @@ constexpr Statement kStripeObjects{"stripe_objects", R"(
               $9::boolean[], $10::boolean[], $11::bigint[])
     AS row(tenant, environment, type, stripe, entity, state, since, until, deleted, reconcile, version)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM stripe_objects s WHERE s.tenant_id = tenant
-                                 AND s.environment_id = environment AND s.object_type = type AND s.stripe_id = stripe)
+                                 AND s.environment_id = environment AND s.object_type = type AND s.stripe_id = stripe
+                                 OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, object_type, stripe_id) DO UPDATE SET
     entity_id = excluded.entity_id, state = excluded.state, true_from = excluded.true_from,
     true_to = excluded.true_to, deleted = excluded.deleted, needs_reconcile = excluded.needs_reconcile,

@@ -80,16 +80,26 @@ Session::Session(SessionConfig config, std::function<void(pqxx::connection&)> pr
 Session::~Session() = default;
 
 pqxx::connection& Session::connection() {
+  const auto now = std::chrono::steady_clock::now();
   if (!connection_) {
     auto fresh = std::make_unique<pqxx::connection>(connection_string(config_));
     prepare_(*fresh);
     connection_ = std::move(fresh);
+    planned_at_ = now;
+  } else if (now - planned_at_ > config_.plan_age_max) {
+    pqxx::nontransaction(*connection_).exec("DISCARD PLANS");
+    planned_at_ = now;
   }
   return *connection_;
 }
 
 void Session::drop() {
   connection_.reset();
+}
+
+void look_up_by_index(pqxx::connection& connection) {
+  pqxx::nontransaction tx(connection);
+  tx.exec("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
 }
 
 void enter_scope(pqxx::transaction_base& tx, const Scope& scope) {

@@ -6,6 +6,7 @@
 
 #include "store/array.hpp"
 #include "store/rows_catalog.hpp"
+#include "store/session.hpp"
 
 namespace flexsync::store {
 
@@ -17,10 +18,16 @@ const std::string kFrom =
     " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY "
     "AS wanted(wanted_tenant, wanted_environment, wanted_type, wanted_id, ordinal) ";
 
-const std::string kInScope = " ON tenant_id = wanted_tenant AND environment_id = wanted_environment AND ";
+// One look-up by key for each that is wanted (OFFSET 0): as a join, planned while the table was small, it went through
+// the whole index and compared each row with each wanted.
+std::string found_in(const char* table, std::string_view columns, const char* condition) {
+  return "CROSS JOIN LATERAL (SELECT " + std::string(columns) + " FROM " + table +
+         " WHERE tenant_id = wanted_tenant AND environment_id = wanted_environment AND " + condition +
+         " OFFSET 0) AS found";
+}
 
 std::string rows_of(const char* table, std::string_view columns, const char* condition) {
-  return "SELECT ordinal, " + std::string(columns) + kFrom + "JOIN " + table + kInScope + condition;
+  return "SELECT ordinal, found.*" + kFrom + found_in(table, columns, condition);
 }
 
 // The local id of each parent that exists: by the live mapping, else by the shadow, which outlives it.
@@ -55,13 +62,12 @@ const Read kCustomers{"snapshot_customers", rows_of("customers", kCustomerColumn
 const Read kPlans{"snapshot_plans", rows_of("plans", kPlanColumns, "id = wanted_id")};
 // The plan that a live mapping of the Stripe id leads to.
 const Read kMappedPlans{"snapshot_mapped_plans",
-                        "SELECT ordinal, " + std::string(kPlanColumns) + kFrom +
-                            " CROSS JOIN LATERAL (SELECT m.entity_id AS mapped_id FROM entity_integration_mappings m"
+                        "SELECT ordinal, found.*" + kFrom +
+                            "CROSS JOIN LATERAL (SELECT m.entity_id AS mapped_id FROM entity_integration_mappings m"
                             "   WHERE m.tenant_id = wanted_tenant AND m.environment_id = wanted_environment"
                             "     AND m.provider_entity_id = wanted_id AND m.entity_type = 'plan'"
-                            "     AND m.provider_type = 'stripe' AND m.status = 'published' OFFSET 0) AS mapped"
-                            " JOIN plans" +
-                            kInScope + "id = mapped_id"};
+                            "     AND m.provider_type = 'stripe' AND m.status = 'published' OFFSET 0) AS mapped " +
+                            found_in("plans", kPlanColumns, "id = mapped_id")};
 const Read kAddons{"snapshot_addons", rows_of("addons", kAddonColumns, "plan_id = wanted_id")};
 const Read kPrices{"snapshot_prices", rows_of("prices", kPriceColumns, "id = wanted_id")};
 const Read kSubscriptions{"snapshot_subscriptions", rows_of("subscriptions", kSubscriptionColumns, "id = wanted_id")};
@@ -262,11 +268,7 @@ class BatchRead {
 }  // namespace
 
 void prepare_snapshot_statements(pqxx::connection& connection) {
-  {
-    // A handful of keys is looked up in tables of any size: by index, whatever the statistics say.
-    pqxx::nontransaction tx(connection);
-    tx.exec("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off");
-  }
+  look_up_by_index(connection);
   for (const auto* read : {&kCustomers, &kPlans, &kMappedPlans, &kAddons, &kPrices, &kSubscriptions, &kAttached,
                            &kMappings, &kStripeObjects, &kIntents, &kParentCustomers, &kParentPlans}) {
     connection.prepare(read->name, read->sql);

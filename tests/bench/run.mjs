@@ -9,7 +9,8 @@ import { join } from "node:path";
 const ADMIN_KEY = "sk_admin_benchmark_0123456789abcdefghijkl";
 const WEBHOOK_SECRET = "whsec_benchmark0123456789abcdef";
 const build = "build/release";
-const parts = process.argv.slice(2);
+const withStatements = process.argv.includes("--statements");
+const parts = process.argv.slice(2).filter((part) => !part.startsWith("--"));
 const wanted = (part) => parts.length === 0 || parts.includes(part);
 process.env.PGOPTIONS = "-c client_min_messages=warning";
 const work = mkdtempSync(join(tmpdir(), "flexsync-bench-"));
@@ -39,7 +40,8 @@ function startPostgres() {
     "--locale=C.UTF-8"], { stdio: "ignore" });
   const settings = { listen_addresses: "", unix_socket_directories: data, shared_buffers: "256MB", max_wal_size: "4GB",
     wal_compression: "lz4", wal_init_zero: "off",
-    checkpoint_timeout: "15min", jit: "off", fsync: "on", synchronous_commit: "on" };
+    checkpoint_timeout: "15min", jit: "off", fsync: "on", synchronous_commit: "on",
+    ...(withStatements ? { shared_preload_libraries: "pg_stat_statements", "pg_stat_statements.track": "all" } : {}) };
   const child = spawn(run, [...args, `${bindir}/postgres`, "-D", data,
     ...Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`])], { stdio: "ignore" });
   const url = `host=${data} user=postgres`;
@@ -69,7 +71,8 @@ async function startServer(database, extra = {}) {
   const child = spawn(`${build}/flexsync`, ["serve"], {
     env: { ...process.env, FLEXSYNC_DATABASE_URL: `host=${pg.data} user=flexsync_bench dbname=${database}`,
       FLEXSYNC_DATA_DIR: join(work, "var"), FLEXSYNC_HTTP_PORT: "0", FLEXSYNC_ADMIN_PORT: "0",
-      FLEXSYNC_ADMIN_KEY: ADMIN_KEY, FLEXSYNC_LOG_LEVEL: "warn", ...extra },
+      FLEXSYNC_ADMIN_KEY: ADMIN_KEY, FLEXSYNC_LOG_LEVEL: "warn",
+      FLEXSYNC_STRIPE_API_BASE: "http://127.0.0.1:9", FLEXSYNC_CATCH_UP_INTERVAL_SECONDS: "0", ...extra },
     stdio: ["ignore", "pipe", "inherit"] });
   for await (const line of createInterface({ input: child.stdout })) {
     const message = JSON.parse(line);
@@ -112,7 +115,7 @@ async function tenants(server, count) {
 let runs = 0;
 function load(server, targets, options) {
   const args = Object.entries({ port: server.port, targets, prefix: `r${++runs}x`, ...options })
-    .flatMap(([key, value]) => [`--${key}`, String(value)]);
+    .flatMap(([key, value]) => value === true ? [`--${key}`] : [`--${key}`, String(value)]);
   return new Promise((resolve, reject) => {
     const child = spawn(`${build}/webhook_load`, args, { stdio: ["ignore", "pipe", "inherit"] });
     let out = "";
@@ -127,7 +130,26 @@ const unsettled = (database) => Number(sql(database,
 const settled = (database) => Number(sql(database, "SELECT count(*) FROM inbox_outcomes"));
 
 async function drained(database, count) {
-  while (settled(database) < count) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (settled(database) < count) await new Promise((resolve) => setTimeout(resolve, 250));
+}
+
+// {"outcome_applied": 99339, …}
+const outcomes = (database) => Object.fromEntries(sql(database,
+  "SELECT 'outcome_' || outcome, count(*) FROM inbox_outcomes GROUP BY 1").split("\n").map((line) => line.split("|"))
+  .map(([outcome, count]) => [outcome, Number(count)]));
+
+// With --statements: where PostgreSQL's time went.
+function resetStatements(database) {
+  if (withStatements) {
+    sql(database, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements; SELECT pg_stat_statements_reset()");
+  }
+}
+
+function printStatements(database) {
+  if (withStatements) {
+    console.log(sql(database, "SELECT round(total_exec_time) || ' ms', calls, rows, shared_blks_hit, " +
+      "regexp_replace(left(query, 90), '\\s+', ' ', 'g') FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 24"));
+  }
 }
 
 const residentMiB = (child) =>
@@ -172,24 +194,63 @@ async function paced(database) {
   await stop(server.child);
 }
 
-// 100,000 events are stored while no actor runs; then the server is started and drains them.
-async function applyRestart(database) {
+// Events are stored while hardly any is applied, then the server is started anew and drains them.
+async function drain(database, what, options) {
   let server = await startServer(database);
   const targets = await tenants(server, 1);
   await stop(server.child);
   server = await startServer(database, { FLEXSYNC_INBOX_IN_FLIGHT_MAX: "1", FLEXSYNC_INBOX_PAGE_SIZE_MAX: "1" });
-  await load(server, targets, { connections: 64, count: 100_000, customers: 100_000 });
+  await load(server, targets, { connections: 64, count: 100_000, customers: 100_000, ...options });
   server.child.kill("SIGKILL");
   const before = settled(database);
   const backlog = unsettled(database);
+  resetStatements(database);
   const begin = performance.now();
   server = await startServer(database);
   record(`restart with ${backlog} undone inbox rows`, { ready_ms: Math.round(server.ready_ms) });
   await drained(database, before + backlog);
   const seconds = (performance.now() - begin) / 1000;
-  record(`drain of ${backlog} customer.created, audit on`,
-    { seconds: Number(seconds.toFixed(2)), applied_per_second: Math.round(backlog / seconds) });
+  record(`drain of ${backlog} ${what}, audit on`,
+    { seconds: Number(seconds.toFixed(2)), applied_per_second: Math.round(backlog / seconds), ...outcomes(database) });
+  printStatements(database);
+  return server;
+}
+
+async function applyRestart(database) {
+  const server = await drain(database, "customer.created", {});
   record("server memory after 100,000 distinct customers", { rss_mib: Math.round(residentMiB(server.child)) });
+  await stop(server.child);
+}
+
+async function mixed(database) {
+  const server = await drain(database, "mixed events", { mixed: true });
+  await stop(server.child);
+  record("ceiling: pgbench single-row inserts, 16 clients", ceiling(database, 16));
+}
+
+// From the moment a request should have left until what it says can be read.
+async function visible(database) {
+  const server = await startServer(database);
+  const targets = await tenants(server, 1);
+  await load(server, targets, { connections: 16, count: 2_000, mixed: true });
+  record("POST to visible at 500/s, mixed events", await load(server, targets,
+    { connections: 64, count: 20_000, rate: 500, mixed: true, "watch-url": `${pg.url} dbname=${database}` }));
+  await stop(server.child);
+}
+
+// A million distinct customers, at full speed.
+async function million(database) {
+  const server = await startServer(database);
+  const targets = await tenants(server, 1);
+  const begin = performance.now();
+  let most = 0;
+  const watch = setInterval(() => { most = Math.max(most, residentMiB(server.child)); }, 250);
+  await load(server, targets, { connections: 64, count: 1_000_000, customers: 1_000_000 });
+  record("a million webhooks acknowledged", { seconds: Math.round((performance.now() - begin) / 1000) });
+  await drained(database, 1_000_000);
+  clearInterval(watch);
+  record("server memory after 1,000,000 distinct customers", { rss_mib: Math.round(residentMiB(server.child)),
+    most_mib: Math.round(most), seconds: Math.round((performance.now() - begin) / 1000), ...outcomes(database) });
   await stop(server.child);
 }
 
@@ -206,7 +267,7 @@ function usage(database) {
 const pg = startPostgres();
 try {
   for (const [name, part] of [["paced", paced], ["ack", acknowledgement], ["apply", applyRestart],
-    ["usage", usage]]) {
+    ["mixed", mixed], ["visible", visible], ["million", million], ["usage", usage]]) {
     if (wanted(name)) {
       freshDatabase(name);
       await part(name);

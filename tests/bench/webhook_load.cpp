@@ -1,7 +1,7 @@
 // Signed Stripe webhooks at full speed or at a given rate, over keep-alive connections; one thread, epoll.
 //
-// It shares the machine with what it measures, so it does little: a body is a template with the ids overwritten, the
-// signature one HMAC, the answer is read up to its status line and length. Prints one JSON object.
+// It shares the machine with what it measures, so it does little: a body is some pasted text, the signature one HMAC,
+// the answer is read up to its status line and length. Prints one JSON object.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -19,23 +19,29 @@
 #include <ctime>
 #include <fstream>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "visibility.hpp"
+#include "webhook_events.hpp"
+
+using namespace flexsync;
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::seconds kSettleTimeout{60};
+
 struct Options {
   std::uint16_t port = 8080;
   std::string targets;  // a file: "<path> <webhook secret>" a line, taken in turn
   int connections = 64;
-  long count = 100'000;
-  double rate = 0;  // requests a second; 0: as fast as answers come
-  std::size_t body_bytes = 2'500;
-  long customers = 100'000;  // distinct ones, over all targets
-  std::string prefix = "a";  // of ids, so that runs do not repeat them
+  double rate = 0;        // requests a second; 0: as fast as answers come
+  std::string watch_url;  // with it, when each event of the first target was applied is looked for there
+  bench::EventOptions events;
 };
 
 struct Target {
@@ -76,13 +82,14 @@ std::string hex(const unsigned char* bytes, unsigned length) {
 
 class Generator {
  public:
-  explicit Generator(const Options& options)
-      : options_(options), targets_(read_targets(options.targets)), started_unix_(std::time(nullptr)) {}
+  explicit Generator(const Options& options) : targets_(read_targets(options.targets)), events_(options.events) {}
 
-  std::string request(long n) {
+  const Target& first_target() const { return targets_.front(); }
+  std::string event_id(long n) const { return events_.id(n); }
+
+  std::string request(long n) const {
     const auto& target = targets_[static_cast<std::size_t>(n) % targets_.size()];
-    const long customer = n % options_.customers;
-    const auto body = make_body(n, customer);
+    const auto body = events_.body(n);
     const auto time = std::to_string(std::time(nullptr));
     const std::string signed_text = time + "." + body;
     std::array<unsigned char, 32> digest{};
@@ -96,37 +103,35 @@ class Generator {
   }
 
  private:
-  // The n-th event: the first of each customer creates it, later ones change it, each a second later than the last.
-  std::string make_body(long n, long customer) const {
-    const long round = n / options_.customers;
-    const auto id = options_.prefix + std::to_string(customer);
-    std::string body = R"({"id":"evt_)" + options_.prefix + std::to_string(n) +
-                       R"(","object":"event","api_version":"2026-10-28.endive","created":)" +
-                       std::to_string(started_unix_ - 1'000'000 + round) + R"(,"type":"customer.)" +
-                       (round == 0 ? "created" : "updated") +
-                       R"(","livemode":false,"pending_webhooks":1,"request":{"id":"req_1","idempotency_key":null},)"
-                       R"("data":{"object":{"id":"cus_)" +
-                       id + R"(","object":"customer","name":"Customer )" + id + " round " + std::to_string(round) +
-                       R"(","email":"c)" + id +
-                       R"(@example.com","phone":"+1 555 0100","address":{"line1":"1 Main Street","line2":null,)"
-                       R"("city":"Springfield","state":"IL","postal_code":"62701","country":"US"},"balance":0,)"
-                       R"("metadata":{"plan":"pro","region":"emea"},"invoice_settings":{"footer":")";
-    const std::string tail = R"("},"livemode":false}}})";
-    if (body.size() + tail.size() < options_.body_bytes) {
-      body.append(options_.body_bytes - body.size() - tail.size(), 'x');
-    }
-    return body + tail;
-  }
-
-  const Options& options_;
   std::vector<Target> targets_;
-  long started_unix_;
+  bench::WebhookEvents events_;
 };
+
+// ".../stripe/<tenant>/<environment>"
+std::unique_ptr<bench::Visibility> watch(const std::string& url, const std::string& path) {
+  const auto slash = path.rfind('/');
+  const auto before = path.rfind('/', slash - 1);
+  return std::make_unique<bench::Visibility>(url, path.substr(before + 1, slash - before - 1), path.substr(slash + 1));
+}
+
+// In milliseconds, as members of a JSON object; the name says of what.
+void print_latencies(const char* name, std::vector<long> micros) {
+  std::sort(micros.begin(), micros.end());
+  const auto at = [&](double share) {
+    const auto index = static_cast<std::size_t>(share * static_cast<double>(micros.size() - 1));
+    return micros.empty() ? 0.0 : static_cast<double>(micros[index]) / 1000.0;
+  };
+  std::printf(",\"%sp50_ms\":%.3f,\"%sp99_ms\":%.3f,\"%sp999_ms\":%.3f,\"%smax_ms\":%.3f", name, at(0.5), name,
+              at(0.99), name, at(0.999), name, at(1));
+}
 
 class Load {
  public:
   explicit Load(const Options& options) : options_(options), generator_(options), epoll_(epoll_create1(0)) {
-    latencies_.reserve(static_cast<std::size_t>(options.count));
+    latencies_.reserve(static_cast<std::size_t>(options.events.count));
+    if (!options.watch_url.empty()) {
+      visibility_ = watch(options.watch_url, generator_.first_target().path);
+    }
   }
 
   void run() {
@@ -139,7 +144,7 @@ class Load {
       start_next(connection);
     }
     std::array<epoll_event, 64> events{};
-    while (answered_ < options_.count) {
+    while (answered_ < options_.events.count) {
       const int ready = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), wait_ms());
       for (int i = 0; i < ready; ++i) {
         receive(connections_[events[static_cast<std::size_t>(i)].data.u32]);
@@ -149,22 +154,24 @@ class Load {
       }
     }
     end_ = Clock::now();
+    if (visibility_ && !visibility_->wait(kSettleTimeout)) {
+      throw std::runtime_error("some events were not settled in time");
+    }
   }
 
   void report() {
-    std::sort(latencies_.begin(), latencies_.end());
-    const auto at = [&](double share) {
-      const auto index = static_cast<std::size_t>(share * static_cast<double>(latencies_.size() - 1));
-      return static_cast<double>(latencies_[index]) / 1000.0;
-    };
     const double seconds = std::chrono::duration<double>(end_ - begin_).count();
-    std::printf(
-        "{\"requests\":%ld,\"ok\":%ld,\"seconds\":%.3f,\"per_second\":%.0f,\"p50_ms\":%.3f,\"p99_ms\":%.3f,"
-        "\"p999_ms\":%.3f,\"max_ms\":%.3f}\n",
-        answered_, ok_, seconds, static_cast<double>(answered_) / seconds, at(0.5), at(0.99), at(0.999), at(1));
+    std::printf("{\"requests\":%ld,\"ok\":%ld,\"seconds\":%.3f,\"per_second\":%.0f", answered_, ok_, seconds,
+                static_cast<double>(answered_) / seconds);
+    print_latencies("", latencies_);
+    if (visibility_) {
+      std::printf(",\"applied\":%zu,\"settled_otherwise\":%ld", visibility_->latencies().size(), visibility_->others());
+      print_latencies("visible_", visibility_->latencies());
+    }
+    std::printf("}\n");
   }
 
-  bool all_ok() const { return ok_ == options_.count; }
+  bool all_ok() const { return ok_ == options_.events.count; }
 
  private:
   void open(std::size_t index) {
@@ -192,7 +199,7 @@ class Load {
 
   // In turn, so that none is idle for so long that the server closes it.
   void start_due() {
-    for (std::size_t tries = 0; tries < connections_.size() && started_ < options_.count; ++tries) {
+    for (std::size_t tries = 0; tries < connections_.size() && started_ < options_.events.count; ++tries) {
       next_ = (next_ + 1) % connections_.size();
       if (due(started_) > Clock::now()) {
         return;
@@ -204,7 +211,7 @@ class Load {
   int wait_ms() const { return options_.rate > 0 ? 1 : 1000; }
 
   void start_next(Connection& connection) {
-    if (connection.busy || started_ >= options_.count) {
+    if (connection.busy || started_ >= options_.events.count) {
       return;
     }
     const auto now = Clock::now();
@@ -213,6 +220,9 @@ class Load {
       return;
     }
     connection.busy = true;
+    if (visibility_) {
+      visibility_->sent(generator_.event_id(started_), connection.due);
+    }
     connection.out = generator_.request(started_++);
     for (std::size_t sent = 0; sent < connection.out.size();) {
       const auto n = write(connection.fd, connection.out.data() + sent, connection.out.size() - sent);
@@ -249,6 +259,7 @@ class Load {
 
   const Options& options_;
   Generator generator_;
+  std::unique_ptr<bench::Visibility> visibility_;
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<long> latencies_;
@@ -268,11 +279,13 @@ int main(int argc, char** argv) {
   cli.add_option("--port", options.port)->required();
   cli.add_option("--targets", options.targets, "file: \"<path> <webhook secret>\" a line")->required();
   cli.add_option("--connections", options.connections);
-  cli.add_option("--count", options.count);
+  cli.add_option("--count", options.events.count);
   cli.add_option("--rate", options.rate, "requests a second; 0: as fast as possible");
-  cli.add_option("--body-bytes", options.body_bytes);
-  cli.add_option("--customers", options.customers, "distinct ones");
-  cli.add_option("--prefix", options.prefix, "of all ids");
+  cli.add_option("--body-bytes", options.events.body_bytes);
+  cli.add_option("--customers", options.events.customers, "distinct ones");
+  cli.add_option("--prefix", options.events.prefix, "of all ids");
+  cli.add_flag("--mixed", options.events.mixed, "products, prices, customers and their subscriptions");
+  cli.add_option("--watch-url", options.watch_url, "database in which to look for what was applied");
   CLI11_PARSE(cli, argc, argv);
   try {
     Load load(options);

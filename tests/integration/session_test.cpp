@@ -3,9 +3,11 @@
 #include <catch2/catch.hpp>
 #include <pqxx/pqxx>
 
+#include "integration/store_world.hpp"
 #include "support/postgres_fixture.hpp"
 
 using namespace flexsync::store;
+using flexsync::testing::migrated_database;
 using flexsync::testing::PostgresFixture;
 
 namespace {
@@ -44,4 +46,32 @@ TEST_CASE("a failure of PostgreSQL is told apart by what can be done about it", 
     CAPTURE(state);
     CHECK(of(raise(state)) == Failure::unavailable);
   }
+}
+
+// A plan made while the table was empty stands until the next ANALYZE, which is long in coming when rows come fast.
+TEST_CASE("a prepared statement is planned anew when its table may have grown", "[session]") {
+  const auto database = migrated_database();
+  pqxx::connection owner(database.url());
+  const auto as_owner = [&](const std::string& statement) { pqxx::nontransaction(owner).exec(statement); };
+  as_owner(
+      "CREATE TABLE grown (i int) WITH (autovacuum_enabled = off); ANALYZE grown;"
+      " GRANT SELECT ON grown TO flexsync_apply");
+  const auto session_with = [&](std::chrono::milliseconds plan_age_max) {
+    return Session({database.url(), Role::apply, 5, 30'000, plan_age_max}, [](pqxx::connection& connection) {
+      connection.prepare("look", "SELECT i FROM grown WHERE i = $1");
+    });
+  };
+  const auto plan = [](Session& session) {
+    auto& connection = session.connection();
+    pqxx::nontransaction tx(connection);
+    tx.exec_prepared("look", 1);
+    return std::string(tx.exec("EXPLAIN EXECUTE look (1)")[0][0].c_str());
+  };
+  auto fresh = session_with(std::chrono::milliseconds(0));
+  auto old = session_with(std::chrono::hours(1));
+  const auto when_empty = plan(fresh);
+  CHECK(plan(old) == when_empty);
+  as_owner("INSERT INTO grown SELECT generate_series(1, 10000)");
+  CHECK(plan(fresh) != when_empty);
+  CHECK(plan(old) == when_empty);
 }
