@@ -22,7 +22,8 @@ cmake --build --preset "$preset" --parallel "$jobs" ${TARGETS:+--target $TARGETS
 passed=0
 failed=0
 log=$(mktemp /tmp/flexsync-tests-XXXXXX.log)
-trap 'rm -f "$log"' EXIT
+failures=$(mktemp /tmp/flexsync-failures-XXXXXX.log)  # what failed, and where: shown again at the end
+trap 'rm -f "$log" "$failures"' EXIT
 
 # --- the C++ tests ---
 status=0
@@ -34,6 +35,9 @@ passed=$((passed + ${total:-0} - ${lost:-0}))
 failed=$((failed + ${lost:-0}))
 if [[ $status -ne 0 && ${lost:-0} -eq 0 ]]; then
   failed=$((failed + 1)) # ctest itself could not run
+fi
+if [[ $status -ne 0 ]]; then
+  grep -E -A 8 ': FAILED:|\(Failed\)|\(Timeout\)|ERROR: ' "$log" >> "$failures" || true
 fi
 
 # --- end to end ---
@@ -48,8 +52,15 @@ if [[ ${E2E:-on} == on && -x tests/e2e/run.sh ]]; then
   if [[ $status -ne 0 && ${lost:-0} -eq 0 ]]; then
     failed=$((failed + 1)) # the runner could not start, or a hook failed
   fi
+  if [[ $status -ne 0 ]]; then
+    grep -E -A 16 '^ *not ok ' "$log" >> "$failures" || true
+  fi
 fi
 
+if [[ -s $failures ]]; then
+  printf '\n--- what failed ---\n'
+  cat "$failures"
+fi
 echo
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 && $passed -gt 0 ]]

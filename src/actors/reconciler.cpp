@@ -32,6 +32,8 @@ bool reconciler_state::works() const {
 
 void reconciler_state::on_owned() {
   const bool first = !std::exchange(owned_, true);
+  const auto& config = services->config;
+  rest_until_ = now() + std::min(config.reconcile_start, config.reconcile_interval);
   if (works()) {
     look();
     if (first) {
@@ -67,8 +69,8 @@ void reconciler_state::on_basis(std::uint64_t round, const Result<std::optional<
   if (!*basis) {
     return;  // there is no connection: `rekeyed` says when there is
   }
-  const auto walked_at = (*basis)->walked_at;
-  const auto due = walked_at ? *walked_at + services->config.reconcile_interval : now();
+  const auto last = (*basis)->walked_at.value_or((*basis)->since);
+  const auto due = std::max(last + services->config.reconcile_interval, rest_until_);
   if (due > now()) {
     rest_until(due);
     return;

@@ -66,6 +66,7 @@ struct reconciler_state {
 
   stripe_client_actor stripe_client_;
   bool owned_ = false;
+  Timestamp rest_until_;  // no round begins before
   std::uint64_t rounds_ =
       0;  // counts those begun, and the rests between them: what an earlier one asked counts no more
   std::optional<Round> round_;

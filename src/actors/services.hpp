@@ -78,6 +78,7 @@ struct ActorConfig {
   std::chrono::milliseconds catch_up_pause{60'000};         // while the connection is paused, or has no key
   sync::CatchUpPolicy catch_up;
   std::chrono::milliseconds reconcile_interval{24 * 60 * 60'000};  // from round to round; none: nothing is compared
+  std::chrono::milliseconds reconcile_start{10 * 60'000};          // after a start, events that were missed come first
   std::chrono::milliseconds reconcile_call_pause{500};             // from call to call: the budget
   std::chrono::milliseconds reconcile_marks_interval{5 * 60'000};
   std::chrono::milliseconds reconcile_retry{60'000};

@@ -83,6 +83,7 @@ struct Fixture : ActorFixture {
     reconcile = &mirror;
     intake = &inbox_of_events;
     config.reconcile_interval = 1h;
+    config.reconcile_start = 0ms;
     mirror.connection = store::ReconcileBasis{ConnectionId("conn_1"), clock.now() - 24h, std::nullopt};
     script.answer = [this](const stripe::Call& call) { return answer(call); };
     client = scripted_client(*this, script);
@@ -203,6 +204,24 @@ TEST_CASE("the budget of calls is kept, and rounds begin an interval apart, also
   f.advance(4min);
   CHECK(f.mirror.rounds.size() == 2);
   CHECK(f.repaired().empty());
+}
+
+TEST_CASE("the first round of a connection comes an interval after it, and not at once after a start") {
+  Fixture f;
+  f.config.reconcile_start = 10min;
+  f.start();
+  f.advance(10min - 50ms);
+  CHECK(f.script.calls.empty());
+  f.advance(50ms);
+  CHECK(f.script.calls.size() == 1);
+
+  Fixture young;
+  young.mirror.connection->since = young.clock.now() - 10min;
+  young.start();
+  young.advance(50min - 50ms);
+  CHECK(young.script.calls.empty());
+  young.advance(50ms);
+  CHECK(young.script.calls.size() == 1);
 }
 
 TEST_CASE("an account that lists nothing of ours deletes nothing") {

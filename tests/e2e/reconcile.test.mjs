@@ -1,10 +1,10 @@
 // What Stripe never told by any event is found by comparing, and repaired; comparing again finds nothing and writes
 // nothing.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 
-import { call, makePlace, program, provision, startServer } from './lib/flexsync.mjs';
+import { call, makePlace, provision, startServer } from './lib/flexsync.mjs';
+import { findings, reconcile } from './lib/reconcile.mjs';
 import { clientFor, startSim } from './lib/sim.mjs';
 import { waitFor } from './lib/wait.mjs';
 
@@ -56,16 +56,7 @@ async function settled(server, tenant) {
   await waitFor(async () => (await open()).length === 0, 'the events to settle');
 }
 
-function reconcile(tenant, ...args) {
-  const scope = ['--tenant', tenant.tenant, '--environment', tenant.environment];
-  const run = spawnSync(program, ['reconcile', ...scope, '--json', ...args], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env(), FLEXSYNC_DATA_DIR: place.dataDir },
-  });
-  return { code: run.status, stderr: run.stderr, ...(run.stdout === '' ? {} : JSON.parse(run.stdout)) };
-}
-
-const found = ({ differences }) => differences.map(({ object, finding }) => `${object} ${finding}`).sort();
+const compare = (tenant, ...args) => reconcile(place, env(), tenant, ...args);
 
 // Changes of every kind, and no event tells of any.
 async function drift(world) {
@@ -89,14 +80,14 @@ test('the command finds every difference, repairs them all, and the second run w
   const server = await startServer(place, env());
   const world = await mirrored('command', server);
   const { tenant } = world;
-  const equal = reconcile(tenant);
+  const equal = await compare(tenant);
   assert.equal(equal.code, 0, JSON.stringify(equal));
   assert.deepEqual(equal.findings, {});
 
   await drift(world);
-  const differs = reconcile(tenant);
+  const differs = await compare(tenant);
   assert.equal(differs.code, 1, JSON.stringify(differs));
-  assert.deepEqual(found(differs), [
+  assert.deepEqual(findings(differs), [
     'customer absent',
     'customer differs',
     'customer gone',
@@ -107,10 +98,10 @@ test('the command finds every difference, repairs them all, and the second run w
   ]);
 
   const before = (await list(server, tenant, 'webhook-events')).length;
-  assert.equal(reconcile(tenant).code, 1);
+  assert.equal((await compare(tenant)).code, 1);
   assert.equal((await list(server, tenant, 'webhook-events')).length, before, 'a report writes nothing');
 
-  const repaired = reconcile(tenant, '--repair');
+  const repaired = await compare(tenant, '--repair');
   assert.equal(repaired.code, 0, JSON.stringify(repaired));
   await waitFor(
     async () => (await list(server, tenant, 'webhook-events')).length === before + repaired.differences.length,
@@ -125,7 +116,7 @@ test('the command finds every difference, repairs them all, and the second run w
   const [subscription] = await list(server, tenant, 'subscriptions');
   assert.ok(JSON.stringify(subscription).includes(world.dearer.id), JSON.stringify(subscription));
 
-  const second = reconcile(tenant, '--repair');
+  const second = await compare(tenant, '--repair');
   assert.equal(second.code, 0);
   assert.deepEqual(second.differences, []);
   assert.equal((await list(server, tenant, 'webhook-events')).length, before + repaired.differences.length);
@@ -137,11 +128,17 @@ test('a running server compares by itself', async () => {
   const world = await mirrored('rolling', server);
   await drift(world);
   assert.equal((await server.stop()).code, 0);
-  const rolling = await startServer(place, env({ FLEXSYNC_RECONCILE_INTERVAL_SECONDS: '3600' }));
+  const rolling = await startServer(place, env({ FLEXSYNC_RECONCILE_INTERVAL_SECONDS: '1' }));
   const repairs = async () =>
     (await list(rolling, world.tenant, 'webhook-events')).filter(({ type }) => type === 'flexsync.reconcile');
   const applied = async () => (await repairs()).filter(({ state }) => state === 'applied');
   await waitFor(async () => (await applied()).length === 7, 'seven repairs');
+  // The rounds after the one that found them write nothing.
+  const own = `tenant_id = '${world.tenant.tenant}' AND compared > 0 AND different = 0`;
+  await waitFor(
+    async () => (await place.cluster.rows(`SELECT 1 FROM reconcile_walks WHERE ${own}`)).length === 1,
+    'a round that finds nothing',
+  );
   assert.equal((await repairs()).length, 7);
   const names = (await list(rolling, world.tenant, 'customers')).map(({ name }) => name);
   assert.ok(names.includes('Ada Lovelace') && names.includes('Silent'), JSON.stringify(names));
@@ -151,8 +148,8 @@ test('a running server compares by itself', async () => {
 test('another account’s key deletes nothing', async () => {
   const server = await startServer(place, env());
   const world = await mirrored('mistaken', server);
-  const { id } = (await call(server, 'GET', '/v1/connections', undefined, world.tenant.key)).items?.[0] ?? {};
-  assert.ok(id);
+  const { connections } = await call(server, 'GET', '/v1/connections', undefined, world.tenant.key);
+  const [{ id }] = connections;
   await call(
     server,
     'PUT',
@@ -160,7 +157,7 @@ test('another account’s key deletes nothing', async () => {
     { encrypted_secret_data: { secret_key: 'sk_test_another' } },
     world.tenant.key,
   );
-  const mistaken = reconcile(world.tenant, '--repair');
+  const mistaken = await compare(world.tenant, '--repair');
   assert.notEqual(mistaken.code, 0);
   assert.deepEqual((await list(server, world.tenant, 'plans')).map(({ status }) => status).sort(), [
     'published',
@@ -172,12 +169,8 @@ test('another account’s key deletes nothing', async () => {
 test('a Stripe that cannot be asked is no difference', async () => {
   const server = await startServer(place, env());
   const world = await mirrored('away', server);
-  const scope = ['--tenant', world.tenant.tenant, '--environment', world.tenant.environment];
-  const run = spawnSync(program, ['reconcile', ...scope], {
-    encoding: 'utf8',
-    env: { ...process.env, ...env({ FLEXSYNC_STRIPE_API_BASE: 'http://127.0.0.1:9' }), FLEXSYNC_DATA_DIR: place.dataDir },
-  });
-  assert.equal(run.status, 3, run.stderr);
+  const run = await reconcile(place, env({ FLEXSYNC_STRIPE_API_BASE: 'http://127.0.0.1:9' }), world.tenant);
+  assert.equal(run.code, 3, run.stderr);
   assert.match(run.stderr, /127\.0\.0\.1:9/);
   assert.equal((await server.stop()).code, 0);
 });

@@ -21,5 +21,8 @@ TEST_CASE("every outcome and every parked state is one that events are shown in"
 
 TEST_CASE("whatever a dead letter died of, there is something to do", "[inbox]") {
   CHECK(advice_for("conflict") != advice_for("unreadable"));
+  for (const auto* code : {"blocked", "parents", "unknown_value", "stripe_unavailable"}) {
+    CHECK(advice_for(code) != advice_for("a code of tomorrow"));
+  }
   CHECK(advice_for("a code of tomorrow").find("redrive") != std::string_view::npos);
 }
