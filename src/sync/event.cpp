@@ -146,6 +146,9 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
       }
       return apply_state(task, snapshot, settings, state, {task.event.created, task.event.created});
     case Verdict::take_deletion:
+      if (!is_whole) {
+        return Refetch{};
+      }
       return apply_deletion(task, snapshot, settings, state, task.event.created);
     case Verdict::unchanged:
       return pass_by(task, snapshot, settings, InboxOutcome::unchanged, {});
@@ -165,6 +168,10 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   }
   if (stripe::is_deleted(fetched.state)) {
     return apply_deletion(task, snapshot, settings, last_state(task, snapshot), fetched.true_during.to);
+  }
+  if (stripe::is_deleted(task.event.state)) {
+    // A cancelled subscription can still be fetched, with what its event left out.
+    return apply_deletion(task, snapshot, settings, fetched.state, fetched.true_during.to);
   }
   const auto known = shadow ? later(shadow->true_during, fetched.true_during) : fetched.true_during;
   return apply_state(task, snapshot, settings, completed(snapshot, fetched.state).first, known);
@@ -187,7 +194,9 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
   }
   const TrueInterval at_event{task.event.created, task.event.created};
   const auto known = shadow ? later(shadow->true_during, at_event) : at_event;
-  auto decision = apply_state(task, snapshot, settings, completed(snapshot, task.event.state).first, known);
+  const auto state = completed(snapshot, task.event.state).first;
+  auto decision = stripe::is_deleted(state) ? apply_deletion(task, snapshot, settings, state, task.event.created)
+                                            : apply_state(task, snapshot, settings, state, known);
   if (auto* change = std::get_if<ChangeSet>(&decision); change != nullptr && change->stripe_object) {
     change->stripe_object->needs_reconcile = true;
     change->settlement->reason = "the last arrival stands until reconcile: " + why;

@@ -173,7 +173,7 @@ bool complete_from(const std::optional<StripeObject>& shadow, stripe::Subscripti
     }
     std::sort(state.items.begin(), state.items.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
   }
-  return state.deleted;
+  return false;
 }
 
 Taken take(const Context& context, const stripe::SubscriptionState& state, const TrueInterval& true_during,

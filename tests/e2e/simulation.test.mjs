@@ -1,6 +1,7 @@
 // Seeded runs of stripe-sim and the server, with random operations and faults on both sides. Once nothing is under way
-// any more: every event stored once, each effect once, the mappings a bijection, every mirrored object equal to Stripe's,
-// no event unsettled. Each seed is a Stripe account and a tenant of its own; they share one server, many at once.
+// any more: every event stored once, each effect once, the mappings a bijection, every mirrored object equal to
+// Stripe's, no event unsettled. Each seed is a Stripe account and a tenant of its own; they share one server, many at
+// once.
 //
 // SEEDS=100    how many: 1 to that; the long run takes 5000
 // SEED=n       that one alone, as it was, or several: 7,23

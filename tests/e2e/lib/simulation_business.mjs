@@ -44,7 +44,8 @@ async function untilDone(work) {
 export class SimulatedBusiness {
   static async open({ server, gateway, plan }) {
     const business = new SimulatedBusiness();
-    Object.assign(business, { server, gateway, plan, account: `seed${plan.seed}`, refusals: 0, done: 0 });
+    const counts = { done: 0, refusals: 0 };
+    Object.assign(business, { server, gateway, plan, account: `seed${plan.seed}`, ...counts, letGo: new Set() });
     business.key = `sk_test_${business.account}`; // the server's; ours is not struck by faults
     business.ownKey = `rk_test_${business.account}`;
     const settings = ['--threads', '2', '--retry-base-ms', '20', '--retry-cap-ms', '200', '--tries-max', '1000'];
@@ -114,7 +115,7 @@ export class SimulatedBusiness {
       const text = await response?.text().catch(() => undefined);
       if (text !== undefined && response.status < 500 && response.status !== 429) {
         this.refusals += response.ok ? 0 : 1;
-        return response.ok && text !== '' ? JSON.parse(text) : undefined;
+        return response.ok ? JSON.parse(text || '{}') : undefined;
       }
       await pause(againMs);
     }
@@ -144,10 +145,13 @@ export class SimulatedBusiness {
     ]);
     const ids = (list) => list.filter(({ deleted }) => !deleted).map(({ id }) => id);
     const byAge = (list) => [...list].sort((a, b) => (a.created_at + a.id < b.created_at + b.id ? -1 : 1));
+    const subscribed = new Set(all.subscription.map(({ customer }) => customer));
+    const told = byAge(ours.items).map(({ id, metadata }) => [id, metadata.stripe_customer_id]);
     return {
       seed: this.plan.seed,
       now,
-      customers: ids(all.customer),
+      customers: ids(all.customer).filter((id) => !this.letGo.has(id)),
+      told: told.filter(([, stripeId]) => stripeId && !subscribed.has(stripeId)),
       products: ids(all.product),
       prices: ids(all.price),
       recurring: ids(all.price.filter(({ recurring }) => recurring)),
@@ -171,6 +175,7 @@ export class SimulatedBusiness {
     return operations[name]({
       random,
       there,
+      letGo: this.letGo,
       ask: (...args) => this.ask(...args),
       api: (...args) => this.api(...args),
       control: (...args) => this.control(...args),

@@ -201,6 +201,13 @@ const ours = {
     api('PUT', `/v1/customers/${random.pick(there.ours)}${random.pick(['', '?wait=true'])}`, ourFields(random, 0.5)),
   deleteOurs: ({ api, random, there }) =>
     api('DELETE', `/v1/customers/${random.pick(there.ours)}?provider_cleanup=true`),
+  // Deleted here alone: Stripe keeps its customer, and we do not look after it any more.
+  letGo: async ({ api, random, there, letGo }) => {
+    const [id, stripeId] = random.pick(there.told) ?? [];
+    if (id && (await api('DELETE', `/v1/customers/${id}`)) !== undefined) {
+      letGo.add(stripeId);
+    }
+  },
   syncOurs: ({ api, random, there }) => api('POST', `/v1/customers/${random.pick(there.ours)}/sync-to-stripe`),
 };
 

@@ -40,6 +40,7 @@ const weights = {
   createOurs: 3,
   updateOurs: 6,
   deleteOurs: 1,
+  letGo: 0.5,
   syncOurs: 1,
 };
 

@@ -2,8 +2,8 @@
 // settled, each effect once; the mappings a bijection.
 import assert from 'node:assert/strict';
 
-import { waitFor } from './wait.mjs';
 import { customerOf, fieldsLike, productOf, subscriptionOf } from './simulation_mirror.mjs';
+import { waitFor } from './wait.mjs';
 
 const stateTypes = ['customer', 'product', 'price', 'subscription', 'event'];
 
@@ -24,7 +24,8 @@ async function readOurs(business, cluster) {
     list('/v1/plans?limit=1000&expand=prices'),
     list('/v1/addons?limit=1000&expand=prices'),
     list('/v1/subscriptions?limit=1000'),
-    waitFor(() => cluster.rows(ledgerSql(own)).catch(() => undefined), 'the database'), // it may be killed just now
+    // It may be killed just now.
+    waitFor(() => cluster.rows(ledgerSql(own)).catch(() => undefined), 'the database'),
   ]);
   return { customers, plans, addons, subscriptions, ...ledger };
 }
@@ -32,7 +33,8 @@ async function readOurs(business, cluster) {
 // One query, because a hundred businesses ask.
 function ledgerSql(own) {
   const all = (sql) => `(SELECT coalesce(json_agg(r), '[]') FROM (${sql}) r)`;
-  const outcomes = `SELECT i.event_id, i.seq, i.event_type, o.outcome, o.reason FROM (SELECT * FROM inbox WHERE ${own}) i
+  const outcomes = `SELECT i.event_id, i.seq, i.event_type, o.outcome, o.reason
+    FROM (SELECT * FROM inbox WHERE ${own}) i
     LEFT JOIN (SELECT * FROM inbox_outcomes WHERE ${own}) o USING (seq)`;
   const twice = `SELECT entity_type, entity_id, actor, action, count(*) FROM audit_log
     WHERE ${own} AND actor NOT LIKE 'api_key:%' AND actor NOT LIKE 'stripe:%'
@@ -47,7 +49,8 @@ function ledgerSql(own) {
     ${all(`SELECT event_id, state, error_code, error_message FROM parked_events WHERE ${own}`)} AS parked,
     ${all(`SELECT entity_type, entity_id, provider_entity_id FROM entity_integration_mappings
            WHERE ${own} AND status = 'published'`)} AS mappings,
-    ${all(`SELECT object_type, stripe_id, entity_id FROM stripe_objects WHERE ${own}`)} AS shadows,
+    ${all(`SELECT object_type, stripe_id, entity_id, deleted FROM stripe_objects
+           WHERE ${own}`)} AS shadows,
     ${all(`SELECT object_type, stripe_id FROM stripe_objects WHERE ${own} AND needs_reconcile`)} AS marked,
     ${all(`SELECT operation, entity_id, error_message FROM outbox WHERE ${own} AND state = 'refused'`)} AS refused,
     ${all(twice)} AS twice, ${all(made)} AS made_twice`;
@@ -62,8 +65,10 @@ function proveEvents(theirs, ours) {
   stored.forEach((id) => there.delete(id));
   assert.deepEqual([...there], [], 'events that are not stored');
   assert.deepEqual(ours.parked, [], 'events that wait or are dead');
-  const good = ['applied', 'unchanged', 'superseded'];
-  assert.deepEqual(ours.events.filter(({ outcome }) => !good.includes(outcome)), [], 'events with another outcome');
+  const isGood = ({ outcome, reason }) =>
+    ['applied', 'unchanged', 'superseded'].includes(outcome) ||
+    (outcome === 'ignored' && reason.startsWith('our customer was deleted'));
+  assert.deepEqual(ours.events.filter((event) => !isGood(event)), [], 'events with another outcome');
 }
 
 function proveEffects(theirs, ours) {
@@ -78,7 +83,7 @@ function proveEffects(theirs, ours) {
 // What is mapped, and to whom: each of Stripe's once, each of ours once, and exactly those there are.
 function proveMappings(theirs, ours) {
   const wanted = [
-    ...theirs.customer.filter(isLive).map(({ id }) => `customer ${id}`),
+    ...theirs.customer.filter(theirs.isOurs).map(({ id }) => `customer ${id}`),
     ...theirs.product.filter(isLive).flatMap(({ id }) => [`plan ${id}`, `addon ${id}`]),
     ...theirs.subscription.map(({ id }) => `subscription ${id}`),
   ];
@@ -88,9 +93,23 @@ function proveMappings(theirs, ours) {
   assert.equal(new Set(entities).size, entities.length, 'one of ours with two of Stripe\'s');
 }
 
+// What we have beyond that is over, or was never told to Stripe.
+function proveNothingElse(theirs, ours) {
+  const mapped = new Set(ours.mappings.map((row) => row.entity_id));
+  const isAlone = ({ id, status }) => !mapped.has(id) && status === 'published';
+  const alone = (records) => [...records.values()].filter(isAlone);
+  assert.deepEqual(alone(ours.plans), [], 'plans without a product');
+  assert.deepEqual(alone(ours.addons), [], 'addons without a product');
+  assert.equal(ours.subscriptions.size, theirs.subscription.length, 'as many subscriptions here as there');
+  const gone = new Set(ours.shadows.filter(({ deleted }) => deleted).map((row) => row.entity_id));
+  const lost = alone(ours.customers).filter(({ id }) => !gone.has(id));
+  assert.deepEqual(lost, [], 'customers without one in Stripe, where nobody deleted it');
+}
+
 function goneId(gone, type, stripeId) {
   const product = gone.get(`product ${stripeId}`);
-  return type === 'addon' ? product?.replace('plan_', 'addon_') : type === 'plan' ? product : gone.get(`${type} ${stripeId}`);
+  const twins = { plan: product, addon: product?.replace('plan_', 'addon_') };
+  return type in twins ? twins[type] : gone.get(`${type} ${stripeId}`);
 }
 
 // One line for each field that differs: none, when both sides are equal.
@@ -108,7 +127,7 @@ function differences(theirs, ours) {
       }
     }
   };
-  for (const object of theirs.customer.filter(isLive)) {
+  for (const object of theirs.customer.filter(theirs.isOurs)) {
     compare('customer', object.id, customerOf(object), ours.customers.get(idOf('customer', object.id)));
   }
   for (const object of theirs.product.filter(isLive)) {
@@ -142,23 +161,27 @@ function leaves(value, path = '', all = new Map()) {
 // Compares both sides, repairs what no event can have brought, and compares again.
 export async function compareAndRepair(business, cluster) {
   const theirs = await business.objects(stateTypes);
+  theirs.isOurs = (customer) => isLive(customer) && !business.letGo.has(customer.id);
   const ours = await readOurs(business, cluster);
   return { theirs, ours, found: differences(theirs, ours) };
 }
 
-// What happened to the objects that something is wrong with, and to those that share their events: a line an event.
+// What happened to the objects that something is wrong with, and to those that claim the same customer: a line for
+// each event.
 function storyOf(theirs, ours, found) {
   const outcomes = new Map(ours.events.map((event) => [event.event_id, event]));
+  const dead = new Set(ours.parked.map((event) => event.event_id));
   const wrong = new Set(found.map((line) => line.split(' ')[1]));
-  ours.parked.forEach(({ event_id: id }) => wrong.add(theirs.event.find((event) => event.id === id)?.data.object.id));
-  const ours_of = (object) => object.metadata?.flexprice_customer_id;
-  const claims = new Set(theirs.event.filter(({ data }) => wrong.has(data.object.id)).map(({ data }) => ours_of(data.object)));
+  theirs.event.filter(({ id }) => dead.has(id)).forEach(({ data }) => wrong.add(data.object.id));
+  const claimOf = ({ object }) => object.metadata?.flexprice_customer_id;
+  const claims = new Set(theirs.event.filter(({ data }) => wrong.has(data.object.id)).map(({ data }) => claimOf(data)));
   claims.delete(undefined);
   return theirs.event
-    .filter(({ data }) => wrong.has(data.object.id) || claims.has(ours_of(data.object)))
+    .filter(({ data }) => wrong.has(data.object.id) || claims.has(claimOf(data)))
     .map(({ id, type, created, data, request }) => {
       const { seq, outcome = 'not stored', reason = '' } = outcomes.get(id) ?? {};
-      return `${data.object.id} ${created} ${type} ${id} ${request.idempotency_key} #${seq}: ${outcome} ${reason.slice(0,90)}`;
+      const asked = request.idempotency_key ? ` asked for with ${request.idempotency_key}` : '';
+      return `${data.object.id} ${created} ${type} ${id}${asked}, stored as ${seq}: ${outcome} ${reason}`;
     });
 }
 
@@ -168,6 +191,7 @@ export async function prove(business, cluster) {
   proveEvents(theirs, ours);
   assert.deepEqual(found, [], 'where both sides differ');
   proveMappings(theirs, ours);
+  proveNothingElse(theirs, ours);
   proveEffects(theirs, ours);
   return { events: theirs.event.length, marked: ours.marked.length, done: business.done, refusals: business.refusals };
 }

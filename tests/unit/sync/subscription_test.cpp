@@ -196,6 +196,28 @@ TEST_CASE("a payload that shows the first items only is no reason to detach: all
   CHECK_FALSE(change.subscription->terms.addons.empty());
 }
 
+TEST_CASE("a cancellation that shows the first items only is fetched, and final all the same") {
+  auto state = active({kPlan});
+  state.status = "canceled";
+  state.deleted = true;
+  state.has_more_items = true;
+  const auto event = task("deleted", kSecond + 20, state);
+  CHECK(std::holds_alternative<Refetch>(decide(event, created(), {})));
+
+  auto whole = active({kPlan, kExtra});
+  whole.status = "canceled";
+  const Fetched fetched{whole, {from_unix_seconds(kSecond + 25), from_unix_seconds(kSecond + 26)}};
+  const auto change = std::get<ChangeSet>(decide_fetched(event, created(), {}, fetched));
+  CHECK(change.stripe_object->deleted);
+  CHECK_FALSE(change.stripe_object->needs_reconcile);
+  CHECK(change.subscription->terms.subscription_status == SubscriptionStatus::cancelled);
+  CHECK(change.subscription->terms.addons.size() == 1);
+
+  const auto unanswered = std::get<ChangeSet>(decide_unanswered(event, created(), {}, "no key"));
+  CHECK(unanswered.stripe_object->deleted);
+  CHECK(unanswered.stripe_object->needs_reconcile);
+}
+
 TEST_CASE("plan_source = price: items lead to plans by their price") {
   Settings settings;
   settings.plan_source = PlanSource::price;
