@@ -2,6 +2,7 @@
 // effect once, mappings a bijection, nothing left undone.
 import assert from 'node:assert/strict';
 
+import { CatalogLedger } from './catalog_ledger.mjs';
 import { waitFor } from './wait.mjs';
 
 const settledMsMax = 60_000;
@@ -191,6 +192,12 @@ export class Ledger {
     const expected = load.expected(stored);
     await this.assertMappingsAreBijection(expected.keys());
     await this.assertCustomersEqual(expected);
+    if (load.mixed) {
+      const all = (type) => [...load.expected(stored, type).values()];
+      const sold = { products: all('product'), prices: all('price'), subscriptions: all('subscription') };
+      assert.ok(sold.subscriptions.length > 0, 'no subscription was ever made');
+      await new CatalogLedger(this).assertEqual(sold, load.planItems());
+    }
     return stored;
   }
 }
