@@ -2,9 +2,15 @@
 // effect once, mappings a bijection, nothing left undone.
 import assert from 'node:assert/strict';
 
+import { CatalogLedger } from './catalog_ledger.mjs';
 import { waitFor } from './wait.mjs';
 
 const settledMsMax = 60_000;
+
+// Every kind of entity that has versions and audit rows, and where it is kept.
+const tables = {
+  customer: 'customers', plan: 'plans', addon: 'addons', price: 'prices', subscription: 'subscriptions',
+};
 
 const mirrored = ['name', 'email', 'contact', 'address_line1', 'address_line2', 'address_city', 'address_state',
   'address_postal_code', 'address_country'];
@@ -88,54 +94,60 @@ export class Ledger {
     assert.equal(made.size, rows.length, 'Stripe has customers of ours that we do not have');
   }
 
-  // One 'create' and one 'map' per customer; per event each action once; as many versions as changes were audited.
+  // One 'create' and one 'map' per entity; per event and entity each action once; as many versions as changes were
+  // audited (of a subscription at least: what it remembers of its items is not audited).
   async assertEffectsOnce() {
-    const audit = `audit_log WHERE ${this.own} AND entity_type = 'customer'`;
+    const audit = `audit_log WHERE ${this.own} AND entity_type IN (${Object.keys(tables).map((name) => `'${name}'`)})`;
     const none = async (sql, what) => assert.deepEqual(await this.cluster.rows(`${sql} LIMIT 5`), [], what);
     await none(
-      `SELECT entity_id, action, count(*) FROM ${audit} AND action IN ('create', 'map', 'unmap')
-       GROUP BY entity_id, action HAVING count(*) > 1`,
+      `SELECT entity_type, entity_id, action, count(*) FROM ${audit} AND action IN ('create', 'map', 'unmap')
+       GROUP BY entity_type, entity_id, action HAVING count(*) > 1`,
       'created or mapped more than once',
     );
     await none(
-      `SELECT actor, action, count(*) FROM ${audit} AND actor NOT LIKE 'api_key:%'
-       GROUP BY actor, action HAVING count(*) > 1`,
+      `SELECT actor, entity_type, entity_id, action, count(*) FROM ${audit} AND actor NOT LIKE 'api_key:%'
+       GROUP BY actor, entity_type, entity_id, action HAVING count(*) > 1`,
       'an event took effect more than once',
     );
+    for (const [type, table] of Object.entries(tables)) {
+      const isExact = type !== 'subscription';
+      const differs = isExact ? 'c.version IS DISTINCT FROM a.changes' : 'coalesce(c.version < a.changes, true)';
+      await none(
+        `SELECT c.id, c.version, a.changes FROM (SELECT * FROM ${table} WHERE ${this.own}) c
+         LEFT JOIN (SELECT entity_id, count(*) AS changes, count(*) FILTER (WHERE action = 'create') AS created
+                    FROM ${audit} AND entity_type = '${type}' AND action IN ('create', 'update', 'delete')
+                    GROUP BY entity_id) a ON a.entity_id = c.id
+         WHERE ${differs} OR a.created IS DISTINCT FROM 1`,
+        `a ${type} whose versions are not the audited changes`,
+      );
+      await none(
+        `SELECT a.entity_id FROM (SELECT DISTINCT entity_id FROM ${audit} AND entity_type = '${type}') a
+         WHERE NOT EXISTS (SELECT 1 FROM ${table} c WHERE ${this.of('c')} AND c.id = a.entity_id)`,
+        `an audited ${type} that does not exist`,
+      );
+    }
     await none(
-      `SELECT c.id, c.version, a.changes FROM (SELECT * FROM customers WHERE ${this.own}) c
-       LEFT JOIN (SELECT entity_id, count(*) AS changes, count(*) FILTER (WHERE action = 'create') AS created
-                  FROM ${audit} AND action IN ('create', 'update', 'delete') GROUP BY entity_id) a ON a.entity_id = c.id
-       WHERE c.version IS DISTINCT FROM a.changes OR a.created IS DISTINCT FROM 1`,
-      'a customer whose versions are not the audited changes',
-    );
-    await none(
-      `SELECT a.entity_id FROM (SELECT DISTINCT entity_id FROM ${audit}) a
-       WHERE NOT EXISTS (SELECT 1 FROM customers c WHERE ${this.of('c')} AND c.id = a.entity_id)`,
-      'an audited customer that does not exist',
-    );
-    await none(
-      `SELECT m.entity_id FROM (SELECT * FROM entity_integration_mappings WHERE ${this.own}) m
-       LEFT JOIN (SELECT entity_id, count(*) AS maps FROM ${audit} AND action = 'map' GROUP BY entity_id) a
-         USING (entity_id)
+      `SELECT m.entity_type, m.entity_id FROM (SELECT * FROM entity_integration_mappings WHERE ${this.own}) m
+       LEFT JOIN (SELECT entity_type, entity_id, count(*) AS maps FROM ${audit} AND action = 'map'
+                  GROUP BY entity_type, entity_id) a USING (entity_type, entity_id)
        WHERE a.maps IS DISTINCT FROM 1`,
       'a mapping without its one audit row',
     );
   }
 
-  // One live mapping per customer and per Stripe id; exactly the Stripe ids in `live` have one.
-  async assertMappingsAreBijection(live) {
+  // One live mapping per entity and per Stripe id; exactly the Stripe ids in `live` have one of this type.
+  async assertMappingsAreBijection(live, type = 'customer') {
     const mappings = await this.cluster.rows(
       `SELECT entity_id, provider_entity_id FROM entity_integration_mappings
-       WHERE ${this.own} AND entity_type = 'customer' AND status = 'published'`,
+       WHERE ${this.own} AND entity_type = '${type}' AND status = 'published'`,
     );
     const count = (key) => new Set(mappings.map((mapping) => mapping[key])).size;
-    assert.equal(count('entity_id'), mappings.length, 'a customer with two live mappings');
-    assert.equal(count('provider_entity_id'), mappings.length, 'a Stripe id with two live mappings');
+    assert.equal(count('entity_id'), mappings.length, `a ${type} with two live mappings`);
+    assert.equal(count('provider_entity_id'), mappings.length, `a Stripe id with two live mappings of a ${type}`);
     assert.deepEqual(
       mappings.map((mapping) => mapping.provider_entity_id).sort(),
       [...live].sort(),
-      'the live mappings are not those of the live Stripe customers',
+      `the live mappings of the ${type} are not those of the live Stripe objects`,
     );
   }
 
@@ -180,6 +192,12 @@ export class Ledger {
     const expected = load.expected(stored);
     await this.assertMappingsAreBijection(expected.keys());
     await this.assertCustomersEqual(expected);
+    if (load.mixed) {
+      const all = (type) => [...load.expected(stored, type).values()];
+      const sold = { products: all('product'), prices: all('price'), subscriptions: all('subscription') };
+      assert.ok(sold.subscriptions.length > 0, 'no subscription was ever made');
+      await new CatalogLedger(this).assertEqual(sold, load.planItems());
+    }
     return stored;
   }
 }

@@ -11,6 +11,10 @@ export function signature(body, secret = webhookSecret, at = nowSeconds()) {
 }
 
 export function customerEvent({ id, type = 'customer.updated', created = nowSeconds(), customer, object = {} }) {
+  return objectEvent({ id, type, created, object: { id: customer, object: 'customer', metadata: {}, ...object } });
+}
+
+export function objectEvent({ id, type, created, object }) {
   return {
     id,
     object: 'event',
@@ -20,7 +24,7 @@ export function customerEvent({ id, type = 'customer.updated', created = nowSeco
     livemode: false,
     pending_webhooks: 1,
     request: { id: null, idempotency_key: null },
-    data: { object: { id: customer, object: 'customer', created, livemode: false, metadata: {}, ...object } },
+    data: { object: { created, livemode: false, ...object } },
   };
 }
 
