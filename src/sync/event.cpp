@@ -169,7 +169,7 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   if (stripe::is_deleted(fetched.state)) {
     return apply_deletion(task, snapshot, settings, last_state(task, snapshot), fetched.true_during.to);
   }
-  if (stripe::is_deleted(task.event.state)) {
+  if (stripe::is_deleted(task.event.state) && !task.event.hint) {
     // A cancelled subscription can still be fetched, with what its event left out.
     return apply_deletion(task, snapshot, settings, fetched.state, fetched.true_during.to);
   }

@@ -111,6 +111,13 @@ TEST_CASE("what Stripe knows no more is deleted where the hint says so, else it 
   CHECK_FALSE(again.plan);
 }
 
+TEST_CASE("what was listed no more and is there all the same is not deleted", "[hint]") {
+  const auto change =
+      change_of(decide_fetched(hint(stripe::kReconcileEvent, true), created("Gold"), {}, fetched(product("Gold"))));
+  CHECK(change.settlement->outcome == InboxOutcome::unchanged);
+  CHECK_FALSE(change.stripe_object->deleted);
+}
+
 TEST_CASE("a subscription of which nothing is known, and that is gone, is nothing", "[hint]") {
   auto gone = hint(stripe::kReconcileEvent);
   stripe::SubscriptionState state;
