@@ -99,6 +99,16 @@ std::pair<stripe::ObjectState, bool> completed(const EntitySnapshot& snapshot, c
   return {std::move(whole), complete};
 }
 
+// Of a price that belongs to another product by now: to which. Its plan is another actor's, which an event leads to it.
+std::optional<std::string> moved_to(const stripe::ObjectState& told, const stripe::ObjectState& fetched) {
+  const auto* before = std::get_if<stripe::PriceState>(&told);
+  const auto* now = std::get_if<stripe::PriceState>(&fetched);
+  if (before == nullptr || now == nullptr || now->deleted || now->product == before->product) {
+    return std::nullopt;
+  }
+  return now->product.str();
+}
+
 }  // namespace
 
 Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
@@ -133,6 +143,9 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   if (shadow && shadow->deleted) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded,
                    "the " + shadow->object_type + " was deleted in Stripe");
+  }
+  if (const auto product = moved_to(task.event.state, fetched.state)) {
+    return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
   }
   if (stripe::is_deleted(fetched.state)) {
     // A deleted object is fetched without its fields: the event's are the last ones known.
