@@ -129,6 +129,16 @@ stripe::ObjectState last_state(const EventTask& task, const EntitySnapshot& snap
   return stripe::object_from_canonical(shadow->object_type, shadow->state);
 }
 
+// Of a price that belongs to another product by now: to which. Its plan is another actor's, which an event leads to it.
+std::optional<std::string> moved_to(const stripe::ObjectState& told, const stripe::ObjectState& fetched) {
+  const auto* before = std::get_if<stripe::PriceState>(&told);
+  const auto* now = std::get_if<stripe::PriceState>(&fetched);
+  if (before == nullptr || now == nullptr || now->deleted || now->product == before->product) {
+    return std::nullopt;
+  }
+  return now->product.str();
+}
+
 }  // namespace
 
 Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
@@ -165,6 +175,9 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   const auto& shadow = snapshot.shadow;
   if (is_deleted(shadow)) {
     return pass_by_deleted(task, snapshot, settings);
+  }
+  if (const auto product = moved_to(task.event.state, fetched.state)) {
+    return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
   }
   if (stripe::is_deleted(fetched.state)) {
     return apply_deletion(task, snapshot, settings, last_state(task, snapshot), fetched.true_during.to);

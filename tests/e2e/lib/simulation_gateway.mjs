@@ -4,7 +4,7 @@ import http from 'node:http';
 import { once } from 'node:events';
 
 const triesMax = 4; // a call is made again three times at most
-const againMsMax = 10_000; // and by then, unless nobody cares any more: its webhook came first
+const againMsMax = 60_000; // and by then; a server that was killed may not make it again, for its webhook came first
 
 const keyForm = /^Bearer (?:sk|rk)_test_(\w+)$/;
 

@@ -160,5 +160,4 @@ export function fieldsLike(wanted, record) {
   );
 }
 
-// One that should not be there is shown as it is.
-const likeOne = (wanted, record) => (wanted ? fieldsLike(wanted, record) : record);
+const likeOne = (wanted, record) => (wanted ? fieldsLike(wanted, record) : 'too many');

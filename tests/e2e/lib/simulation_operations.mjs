@@ -204,7 +204,8 @@ const ours = {
   // Deleted here alone: Stripe keeps its customer, and we do not look after it any more.
   letGo: async ({ api, random, there, letGo }) => {
     const [id, stripeId] = random.pick(there.told) ?? [];
-    if (id && (await api('DELETE', `/v1/customers/${id}`)) !== undefined) {
+    await api('DELETE', `/v1/customers/${id}`);
+    if (id && (await api('GET', `/v1/customers/${id}`)) === undefined) {
       letGo.add(stripeId);
     }
   },

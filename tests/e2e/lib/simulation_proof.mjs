@@ -171,7 +171,7 @@ export async function compareAndRepair(business, cluster) {
 function storyOf(theirs, ours, found) {
   const outcomes = new Map(ours.events.map((event) => [event.event_id, event]));
   const dead = new Set(ours.parked.map((event) => event.event_id));
-  const wrong = new Set(found.map((line) => line.split(' ')[1]));
+  const wrong = new Set(found.flatMap((line) => line.match(/(?<=\w |prices\.)(?:cus|prod|sub|price|plan)_\w+/g)));
   theirs.event.filter(({ id }) => dead.has(id)).forEach(({ data }) => wrong.add(data.object.id));
   const claimOf = ({ object }) => object.metadata?.flexprice_customer_id;
   const claims = new Set(theirs.event.filter(({ data }) => wrong.has(data.object.id)).map(({ data }) => claimOf(data)));

@@ -113,6 +113,21 @@ TEST_CASE("an inactive price is archived, a deleted one deleted for good") {
   CHECK(late.settlement->outcome == InboxOutcome::superseded);
 }
 
+TEST_CASE("a price that is fetched with another product than its event's is left to that product's plan") {
+  const auto snapshot = after(change_in(decide(task("price.created", kSecond, monthly("5")), {}, {})));
+  const auto event = task("price.updated", kSecond, monthly("6"));
+  CHECK(std::holds_alternative<Refetch>(decide(event, snapshot, {})));
+  auto moved = monthly("6");
+  moved.product = StripeId("prod_2");
+  const TrueInterval now{from_unix_seconds(kSecond), from_unix_seconds(kSecond + 2)};
+  const auto change = change_in(decide_fetched(event, snapshot, {}, Fetched{moved, now}));
+  CHECK_FALSE(change.price);
+  CHECK_FALSE(change.stripe_object);
+  CHECK(change.settlement->outcome == InboxOutcome::superseded);
+  CHECK_THAT(change.settlement->reason, Contains("prod_2"));
+  CHECK(change_in(decide_fetched(event, snapshot, {}, Fetched{monthly("6"), now})).price);
+}
+
 TEST_CASE("tiers are left out of events: they are fetched once, and known from then on") {
   const auto event = task("price.created", kSecond, tiered(false));
   CHECK(std::holds_alternative<Refetch>(decide(event, {}, {})));
