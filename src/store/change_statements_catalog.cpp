@@ -121,7 +121,8 @@ constexpr Statement kDetach{"detach_addons", R"(
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS row(tenant, environment, id, attached)
       CROSS JOIN LATERAL (
         SELECT a.ctid AS place, a.item_id FROM subscription_addons a
-        WHERE a.tenant_id = tenant AND a.environment_id = environment AND a.subscription_id = row.id OFFSET 0) AS found
+        WHERE a.tenant_id = tenant AND a.environment_id = environment AND a.subscription_id = row.id
+        OFFSET 0) AS found
     WHERE found.item_id <> ALL (row.attached::text[]))))"};
 
 constexpr Statement kAttach{"attach_addons", R"(
