@@ -113,8 +113,8 @@ constexpr Statement kSubscriptions{"subscriptions", R"(
   RETURNING tenant_id, environment_id, id)"};
 
 // What is no longer attached; the items that are travel as an array's text, one array a subscription. By the place of
-// the rows, which nobody moves while the subscription's own row is locked: as a join, planned while the table was small,
-// it went through the whole index.
+// the rows, which nobody moves while the row of the subscription is locked: as a join, planned while the table was
+// small, it went through the whole index.
 constexpr Statement kDetach{"detach_addons", R"(
   DELETE FROM subscription_addons WHERE ctid = ANY (ARRAY(
     SELECT found.place

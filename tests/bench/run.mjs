@@ -148,7 +148,8 @@ function resetStatements(database) {
 function printStatements(database) {
   if (withStatements) {
     console.log(sql(database, "SELECT round(total_exec_time) || ' ms', calls, rows, shared_blks_hit, " +
-      "regexp_replace(left(query, 90), '\\s+', ' ', 'g') FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 24"));
+      "regexp_replace(left(query, 90), '\\s+', ' ', 'g') FROM pg_stat_statements " +
+      "ORDER BY total_exec_time DESC LIMIT 24"));
   }
 }
 
