@@ -113,15 +113,16 @@ constexpr Statement kSubscriptions{"subscriptions", R"(
   RETURNING tenant_id, environment_id, id)"};
 
 // What is no longer attached; the items that are travel as an array's text, one array a subscription. By the place of
-// the rows, which nobody moves while the subscription's own row is locked: as a join, planned while the table was small,
-// it went through the whole index.
+// the rows, which nobody moves while the row of the subscription is locked: as a join, planned while the table was
+// small, it went through the whole index.
 constexpr Statement kDetach{"detach_addons", R"(
   DELETE FROM subscription_addons WHERE ctid = ANY (ARRAY(
     SELECT found.place
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS row(tenant, environment, id, attached)
       CROSS JOIN LATERAL (
         SELECT a.ctid AS place, a.item_id FROM subscription_addons a
-        WHERE a.tenant_id = tenant AND a.environment_id = environment AND a.subscription_id = row.id OFFSET 0) AS found
+        WHERE a.tenant_id = tenant AND a.environment_id = environment AND a.subscription_id = row.id
+        OFFSET 0) AS found
     WHERE found.item_id <> ALL (row.attached::text[]))))"};
 
 constexpr Statement kAttach{"attach_addons", R"(

@@ -148,7 +148,8 @@ function resetStatements(database) {
 function printStatements(database) {
   if (withStatements) {
     console.log(sql(database, "SELECT round(total_exec_time) || ' ms', calls, rows, shared_blks_hit, " +
-      "regexp_replace(left(query, 90), '\\s+', ' ', 'g') FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 24"));
+      "regexp_replace(left(query, 90), '\\s+', ' ', 'g') FROM pg_stat_statements " +
+      "ORDER BY total_exec_time DESC LIMIT 24"));
   }
 }
 
@@ -245,9 +246,12 @@ async function million(database) {
   const begin = performance.now();
   let most = 0;
   const watch = setInterval(() => { most = Math.max(most, residentMiB(server.child)); }, 250);
-  await load(server, targets, { connections: 64, count: 1_000_000, customers: 1_000_000 });
-  record("a million webhooks acknowledged", { seconds: Math.round((performance.now() - begin) / 1000) });
-  await drained(database, 1_000_000);
+  for (let part = 1; part <= 10; ++part) {
+    await load(server, targets, { connections: 64, count: 100_000, customers: 100_000 });
+    await drained(database, part * 100_000);
+    record(`server memory after ${part}00,000 distinct customers`, { rss_mib: Math.round(residentMiB(server.child)),
+      seconds: Math.round((performance.now() - begin) / 1000) });
+  }
   clearInterval(watch);
   record("server memory after 1,000,000 distinct customers", { rss_mib: Math.round(residentMiB(server.child)),
     most_mib: Math.round(most), seconds: Math.round((performance.now() - begin) / 1000), ...outcomes(database) });

@@ -4,8 +4,8 @@
 # results in build/bench/.
 #
 #   tests/bench/run.sh            everything, about five minutes
-#   tests/bench/run.sh ack        only the named parts: paced, ack (and PostgreSQL's ceiling), apply (and restart, memory),
-#                                 usage
+#   tests/bench/run.sh ack        only the named parts: paced, ack (and PostgreSQL's ceiling), apply (and restart,
+#                                 memory), mixed, visible, million, usage; --statements: where PostgreSQL's time went
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scripts/bootstrap.sh
