@@ -41,6 +41,12 @@ struct World : CatalogWorld {
     return ids;
   }
 
+  // An event about the object that ended as a dead letter.
+  void park_event_of(const std::string& product) {
+    park(scope, store_event(scope, "evt_99", "product.updated", product), "evt_99", "dead");
+    sql("UPDATE parked_events SET object_type = 'product', object_id = '" + product + "' WHERE event_id = 'evt_99'");
+  }
+
   ConnectionId connect() {
     Connection wanted;
     wanted.scope = scope;
@@ -77,11 +83,7 @@ TEST_CASE("shadows are known by id, with whether an event about them waits", "[r
   for (const auto* n : {"1", "2", "3"}) {
     REQUIRE(world.result(world.product(n)) == ChangeResult::committed);
   }
-  world.sql(
-      "INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts, next_attempt_at,"
-      " error_code, error_message, parked_at, updated_at, object_type, object_id)"
-      " SELECT tenant_id, environment_id, 99, 'evt_99', 'dead', 1, now(), '', '', now(), now(), 'product', 'prod_2'"
-      " FROM stripe_objects WHERE stripe_id = 'prod_2'");
+  world.park_event_of("prod_2");
   const auto known = world.known("product", {StripeId("prod_2"), StripeId("prod_3"), StripeId("prod_9")});
   REQUIRE(known.size() == 2);
   CHECK(known.at(StripeId("prod_2")).waits);
@@ -116,11 +118,7 @@ TEST_CASE("marked shadows are found, but for tombstones and those that wait", "[
   world.sql("UPDATE stripe_objects SET needs_reconcile = true");
   world.sql("UPDATE stripe_objects SET deleted = true WHERE stripe_id = 'prod_3'");
   CHECK(marked().size() == 2);
-  world.sql(
-      "INSERT INTO parked_events (tenant_id, environment_id, seq, event_id, state, attempts, next_attempt_at,"
-      " error_code, error_message, parked_at, updated_at, object_type, object_id)"
-      " SELECT tenant_id, environment_id, 99, 'evt_99', 'dead', 1, now(), '', '', now(), now(), 'product', 'prod_2'"
-      " FROM stripe_objects WHERE stripe_id = 'prod_2'");
+  world.park_event_of("prod_2");
   REQUIRE(marked().size() == 1);
   CHECK(marked()[0].shadow.stripe_id == StripeId("prod_1"));
 }

@@ -33,6 +33,7 @@ constexpr const char* kSeed[] = {
     "INSERT INTO connections VALUES ('$1', '$2', 'conn', 'n', 'stripe', 'acct_$2', true, '{}', '{}', '{}', 'published',"
     " 'x', 'x', now(), now())",
     "INSERT INTO catch_up_cursors VALUES ('$1', '$2', 'conn', now(), now(), 1)",
+    "INSERT INTO reconcile_walks VALUES ('$1', '$2', 'conn', now(), 1, 0)",
     "INSERT INTO tenant_owner VALUES ('$1', '$2', 1)",
     "INSERT INTO inbox_watermarks VALUES ('$1', '$2', 1)",
     "INSERT INTO inbox VALUES ('$1', '$2', nextval('inbox_seq'), 'evt_$2', 't', 'customer', 'cus_1', 'v', now(), now(),"

@@ -145,6 +145,16 @@ void compare_prices(const Catalog& catalog, const std::string& product, const Js
   pairs.push_back({"prices", std::to_string(count), std::to_string(ours.at("prices").size())});
 }
 
+// The item whose period is the subscription's: of those that end first the one that began last.
+const Json& ends_first(const std::vector<Json>& items) {
+  const auto period = [](const Json& item) {
+    return std::pair(item.at("current_period_end").get<std::int64_t>(),
+                     -item.at("current_period_start").get<std::int64_t>());
+  };
+  return *std::min_element(items.begin(), items.end(),
+                           [&](const Json& a, const Json& b) { return period(a) < period(b); });
+}
+
 }  // namespace
 
 std::vector<FieldPair> compare_product(const Catalog& catalog, const Json& product, const Json& ours) {
@@ -162,6 +172,7 @@ std::vector<FieldPair> compare_product(const Catalog& catalog, const Json& produ
 std::vector<FieldPair> compare_subscription(const Catalog& catalog, const Json& subscription, const Json& ours) {
   const auto items = items_by_age(subscription);
   const auto& plan = items.front();
+  const auto& current = ends_first(items);
   std::vector<FieldPair> pairs = {
       {"subscription_status", subscription_word(text(subscription, "status")), text(ours, "subscription_status")},
       {"cancel_at_period_end", text(subscription, "cancel_at_period_end"), text(ours, "cancel_at_period_end")},
@@ -171,8 +182,8 @@ std::vector<FieldPair> compare_subscription(const Catalog& catalog, const Json& 
       {"start_date", time(subscription, "start_date"), text(ours, "start_date")},
       {"end_date", time(subscription, "ended_at"), text(ours, "end_date")},
       {"cancelled_at", time(subscription, "canceled_at"), text(ours, "cancelled_at")},
-      {"current_period_start", time(plan, "current_period_start"), text(ours, "current_period_start")},
-      {"current_period_end", time(plan, "current_period_end"), text(ours, "current_period_end")},
+      {"current_period_start", time(current, "current_period_start"), text(ours, "current_period_start")},
+      {"current_period_end", time(current, "current_period_end"), text(ours, "current_period_end")},
       {"metadata", subscription.at("metadata").dump(), ours.at("metadata").dump()},
   };
   compare_items(catalog, items, ours, pairs);

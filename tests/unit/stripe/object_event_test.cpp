@@ -99,11 +99,11 @@ TEST_CASE("the types that carry a mirrored object's whole state are these and no
     CAPTURE(type);
     CHECK(is_object_event(type));
   }
-  const auto* type = GENERATE("", "customer", "created", "customer.", "customer.paused", "customer.discount.created",
-                              "customer.source.updated", "customer.subscription", "customer.subscription.",
-                              "customer.subscription.archived", "product.paused", "price.trial_will_end",
-                              "plan.resumed", "invoice.paid", "subscription.created", "customer.created ",
-                              "subscription_schedule.created", "v1.customer.created");
+  const auto* type = GENERATE(
+      "", "customer", "created", "customer.", "customer.paused", "customer.discount.created", "customer.source.updated",
+      "customer.subscription", "customer.subscription.", "customer.subscription.archived", "product.paused",
+      "price.trial_will_end", "plan.resumed", "invoice.paid", "subscription.created", "customer.created ",
+      "subscription_schedule.created", "v2.customer.created", "v1.invoice.paid", "flexsync.reconciled");
   CAPTURE(type);
   CHECK_FALSE(is_object_event(type));
 }
@@ -169,6 +169,36 @@ TEST_CASE("an object that was fetched is read by the type in its key") {
   CHECK(refused_field(parse_object("customer", "")) == "body");
 }
 
+TEST_CASE("a thin event is a hint: it names the object, and says no more") {
+  json thin = {{"id", "evt_thin_1"},
+               {"object", "v2.core.event"},
+               {"type", "v1.customer.subscription.updated"},
+               {"created", "2026-11-21T00:00:00.250Z"},
+               {"related_object", {{"id", "sub_1"}, {"type", "subscription"}, {"url", "/v1/subscriptions/sub_1"}}}};
+  REQUIRE(is_object_event(thin["type"].get<std::string>()));
+  const auto event = parsed(thin.dump());
+  CHECK(event.hint);
+  CHECK(key_of(event.state) == ObjectKey{"subscription", StripeId("sub_1")});
+  CHECK_FALSE(is_deleted(event.state));
+  CHECK(to_rfc3339(event.created) == "2026-11-21T00:00:00.250000Z");
+
+  thin["type"] = "v1.customer.deleted";
+  thin["related_object"] = {{"id", "cus_1"}, {"type", "customer"}};
+  const auto deletion = parsed(thin.dump());
+  CHECK(key_of(deletion.state) == ObjectKey{"customer", StripeId("cus_1")});
+  CHECK(is_deleted(deletion.state));
+
+  const auto refused = [&](const char* where, const json& value) {
+    auto changed = thin;
+    changed[json::json_pointer(where)] = value;
+    return refused_field(parse_object_event(changed.dump()));
+  };
+  CHECK(refused("/created", 1795228680) == "created");
+  CHECK(refused("/related_object", nullptr) == "related_object");
+  CHECK(refused("/related_object/id", "") == "related_object.id");
+  CHECK(refused("/related_object/type", "invoice") == "related_object.type");
+}
+
 TEST_CASE("an event without a mirrored object is refused by the field that says so") {
   const auto event = an_event("product.updated", an_object("product"));
   const auto refused = [&](const char* where, const json& value) {
@@ -178,7 +208,7 @@ TEST_CASE("an event without a mirrored object is refused by the field that says 
   };
   CHECK(refused_field(parse_object_event("{")) == "body");
   CHECK(refused_field(parse_object_event("[]")) == "body");
-  CHECK(refused_field(parse_object_event(kMeterError)) == "object");
+  CHECK(refused_field(parse_object_event(kMeterError)) == "related_object.type");
   CHECK(refused("/object", nullptr) == "object");
   CHECK(refused("/type", "invoice.paid") == "type");
   CHECK(refused("/type", 5) == "type");

@@ -45,6 +45,8 @@ std::string one_of_each() {
   metrics.usage_events_matched();
   metrics.catch_up_events();
   metrics.catch_up_walked("t", "e").Set(0);
+  metrics.reconcile_differences();
+  metrics.reconcile_walked("t", "e").Set(0);
   return metrics.render();
 }
 
