@@ -9,7 +9,7 @@ import { hour, randomOf } from './simulation_plan.mjs';
 import { waitFor } from './wait.mjs';
 
 const requestMsMax = 60_000;
-const settledMsMax = 90_000;
+const settledMsMax = 180_000;
 const idleMsMax = 60_000;
 const againMs = 50;
 const keysAreSafeFor = hour;
@@ -68,6 +68,7 @@ export class SimulatedBusiness {
     await sim.post(`/_sim/webhook_endpoints/${endpoint.id}/secrets`, { secrets: [this.tenant.secret] });
     await sim.post('/_sim/versions/default', { api_version: plan.accountVersion, api_key: ownKey });
     await sim.post('/_sim/webhooks/faults', plan.deliveryFaults);
+    await sim.post('/_sim/api/silence', plan.silence);
   }
 
   // --- what the operations have in hand ---
@@ -201,6 +202,7 @@ export class SimulatedBusiness {
   async settle() {
     await this.sim.post('/_sim/webhooks/faults', {});
     await this.sim.post('/_sim/api/faults', {});
+    await this.sim.post('/_sim/api/silence', {});
     for (let i = 0; i < settlingsMax; ++i) {
       const before = await this.deliverAll();
       await this.waitUntilQuiet();

@@ -71,7 +71,7 @@ export function productOf(object, prices) {
   };
 }
 
-// By all events there were: the item that was the plan's stays it; when it is gone, the oldest made after it was last
+// By all events there were, and what stands: the item that was the plan's stays it; when it is gone, the oldest made after it was last
 // seen follows, else the oldest there is.
 export function planItem(subscription, events) {
   const seen = new Map();
@@ -82,6 +82,9 @@ export function planItem(subscription, events) {
       known.first ||= type === 'customer.subscription.created';
       seen.set(item.id, known);
     }
+  }
+  for (const { id, created } of subscription.items.data.filter((item) => !seen.has(item.id))) {
+    seen.set(id, { id, created, last: created, first: false }); // no event showed it
   }
   const rank = ({ first, created, id }) => `${first ? 0 : 1} ${String(created).padStart(12, '0')} ${id}`;
   const known = [...seen.values()].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));

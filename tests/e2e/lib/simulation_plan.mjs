@@ -5,6 +5,8 @@ import { seededRandom } from './wait.mjs';
 export const hour = 3_600;
 export const day = 24 * hour;
 
+const silentEach = 4; // of so many seeds one has changes that no event tells of
+
 const startEarliest = 1_800_000_000; // 2027: far from the server's own clock
 const startSpread = 366 * day; // every month has its own ends
 const roundsMin = 8;
@@ -126,6 +128,7 @@ export function planOf(seed) {
     accountVersion: random.pick(versions),
     throughClient: seed % 2 === 0, // else plain forms
     deliveryFaults: deliveryFaults(random),
+    silence: seed % silentEach === 0 ? { probability: 0.05, seed } : {},
     rounds: rounds(random),
   };
 }
