@@ -29,12 +29,12 @@ Taken take(const Context& context, const stripe::CustomerState& state, const Tru
   if (taken.conflict) {
     return taken;
   }
-  if (is_done_with(context.snapshot)) {
-    taken.ignored = "our customer was deleted; nothing of Stripe's revives it";
-    return taken;
-  }
-  taken.note = to_customer_fields(state).note;
   taken.changed = take_state(context.origin, context.snapshot, context.settings, state, true_during, change);
+  if (is_done_with(context.snapshot)) {
+    taken.ignored = "our customer was deleted; nothing of Stripe's revives it";  // but what Stripe has is known
+  } else {
+    taken.note = to_customer_fields(state).note;
+  }
   return taken;
 }
 

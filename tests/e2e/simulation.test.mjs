@@ -51,7 +51,12 @@ after(async () => {
   await gateway?.stop();
 });
 
+// A command shares the running server's database, and would start it where there is none: no kill while one runs.
+let comparing = 0;
+let restarting = Promise.resolve();
+
 async function killAndRestart(number) {
+  await waitFor(() => comparing === 0, 'comparisons to end', 120_000);
   await server.stop('SIGKILL');
   if (number % 2 === 0) {
     await place.cluster.stop('SIGKILL');
@@ -76,11 +81,17 @@ async function live(seed) {
 
 // What no event told of is found by comparing, and nothing else; a second comparison finds nothing and writes nothing.
 async function repair(business) {
-  const compare = () =>
-    waitFor(async () => {
+  const compare = async () => {
+    await restarting;
+    ++comparing;
+    try {
       const report = await reconcile(place, settings, business.tenant, '--repair');
-      return report.differences && report; // server and database may be killed just now
-    }, 'a comparison', 120_000);
+      assert.ok(report.differences, report.stderr);
+      return report;
+    } finally {
+      --comparing;
+    }
+  };
   const first = findings(await compare());
   if (Object.keys(business.plan.silence).length === 0) {
     assert.deepEqual(first, [], 'events told of everything');
@@ -106,7 +117,9 @@ test(`${alone ? `seed ${alone}` : `${count} seeds`}: both sides end equal`, asyn
         console.log([`# SEED=${seed} failed: ${error.stack}`, ...(error.story ?? [])].join('\n#   '));
       }
       if (++done >= ((killed + 1) * seeds.length) / (kills + 1) && killed < kills) {
-        await killAndRestart(++killed);
+        const number = ++killed;
+        restarting = restarting.then(() => killAndRestart(number));
+        await restarting;
       }
     }
   };

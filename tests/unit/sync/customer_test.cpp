@@ -286,3 +286,16 @@ TEST_CASE("what metadata claims, and whether the object is another environment's
   CHECK_FALSE(claimed_entity(state));
   CHECK(belongs_elsewhere(state, kOwner));
 }
+
+TEST_CASE("what Stripe has of a customer that was deleted here is known, and revives nothing") {
+  auto snapshot = created("Ada");
+  snapshot.customer->status = Status::deleted;
+  snapshot.customer->updated_by = "api_key:secret_1";
+  snapshot.mapping.reset();
+  const auto change = change_of(decide(task("customer.updated", kSecond + 5, named("Eve")), snapshot, {}));
+  CHECK(change.settlement->outcome == InboxOutcome::ignored);
+  CHECK_FALSE(change.customer);
+  CHECK_FALSE(change.mapping);
+  REQUIRE(change.stripe_object);
+  CHECK(stripe::from_canonical(change.stripe_object->state).name == "Eve");
+}
