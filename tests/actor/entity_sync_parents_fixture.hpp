@@ -57,7 +57,7 @@ struct ParentsFixture : ActorFixture {
   // Asks the actor, as a subscription would: the answer is in `answers` once there is one.
   void ask(const ObjectKey& object, bool create = true, CallOutcomePtr looked_up = nullptr, const char* product = "") {
     const ParentQuestion question{{object, StripeId(product)}, create};
-    const auto reply = [this](ParentAnswer answer) { answers.push_back(std::move(answer)); };
+    const auto reply = [heard = heard](ParentAnswer answer) { heard->push_back(std::move(answer)); };
     auto asked = std::make_shared<PendingParent>(question, reply, fail(ErrorCode::service_unavailable, "nobody"));
     caf::anon_send(actor, parent_atom::value,
                    std::make_shared<const RoutedParent>(RoutedParent{std::move(asked), std::move(looked_up)}));
@@ -95,7 +95,9 @@ struct ParentsFixture : ActorFixture {
 
   std::optional<Timestamp> parked_at;
   SupervisorLog log;
-  std::vector<ParentAnswer> answers;
+  // An actor that ends with the fixture answers once more what it has not answered.
+  std::shared_ptr<std::vector<ParentAnswer>> heard = std::make_shared<std::vector<ParentAnswer>>();
+  const std::vector<ParentAnswer>& answers = *heard;
   tenant_supervisor_actor supervisor;
   stripe_client_actor client;
   entity_sync_actor actor;
