@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <caf/all.hpp>
 
+#include "actors/log_failure.hpp"
 #include "actors/overloaded.hpp"
 #include "sync/subscription.hpp"
 #include "telemetry/failpoint.hpp"
@@ -316,14 +317,7 @@ const char* actor_name(EntityKind kind) {
 entity_sync_actor::behavior_type entity_sync(entity_sync_state::pointer self, EntitySyncArgs args) {
   auto& state = self->state;
   state.init(self, std::move(args));
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("entity_sync failed", {{"entity_id", self->state.args.entity.id}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, entity_sync_state::name, "entity_id", state.args.entity.id);
   const auto take = [&state, self](EntityWork work) {
     const ActorMetrics::Handling handling(*state.metrics, self->mailbox().size());
     state.enqueue(std::move(work));

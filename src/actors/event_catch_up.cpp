@@ -4,6 +4,7 @@
 #include <caf/all.hpp>
 #include <utility>
 
+#include "actors/log_failure.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::actors {
@@ -84,14 +85,7 @@ event_catch_up_actor::behavior_type event_catch_up(event_catch_up_state::pointer
                                                    Scope scope, stripe_client_actor stripe_client) {
   auto& state = self->state;
   state.init(self, std::move(services), std::move(scope), std::move(stripe_client));
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("event_catch_up failed", {{"tenant_id", self->state.scope.tenant.str()}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, event_catch_up_state::name, "tenant_id", state.scope.tenant.str());
   return {
       [&state](owned_atom) { state.on_owned(); },
       [&state](due_atom) { state.on_due(); },

@@ -6,6 +6,7 @@
 
 #include "actors/event_catch_up.hpp"
 #include "actors/list_failure.hpp"
+#include "actors/send_home.hpp"
 #include "actors/stored_batch.hpp"
 #include "stripe/event_types.hpp"
 #include "telemetry/log.hpp"
@@ -25,10 +26,7 @@ void event_catch_up_state::begin(store::WalkWhen when) {
   walk_.reset();
   services->catch_up->begin(
       scope, when, now(), now() + 2 * services->config.catch_up_interval,
-      [home = event_catch_up_actor{self}, walk = ++walks_](Result<std::optional<store::CatchUpCursor>> begun) {
-        caf::anon_send(home, begun_atom::value, walk,
-                       std::make_shared<const Result<std::optional<store::CatchUpCursor>>>(std::move(begun)));
-      });
+      send_home<begun_atom, std::optional<store::CatchUpCursor>>(event_catch_up_actor{self}, ++walks_));
 }
 
 void event_catch_up_state::on_begun(std::uint64_t walk, const Result<std::optional<store::CatchUpCursor>>& begun) {
@@ -145,10 +143,7 @@ void event_catch_up_state::on_stored(std::uint64_t walk, const Result<std::int64
 
 void event_catch_up_state::move_cursor(Timestamp reached) {
   services->catch_up->move(scope, walk_->begun, reached, now() + 2 * services->config.catch_up_interval,
-                           [home = event_catch_up_actor{self}, walk = walks_](Result<bool> moved) {
-                             caf::anon_send(home, moved_atom::value, walk,
-                                            std::make_shared<const Result<bool>>(std::move(moved)));
-                           });
+                           send_home<moved_atom, bool>(event_catch_up_actor{self}, walks_));
 }
 
 void event_catch_up_state::on_moved(std::uint64_t walk, const Result<bool>& moved) {

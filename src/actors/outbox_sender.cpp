@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <caf/all.hpp>
 
+#include "actors/log_failure.hpp"
 #include "actors/overloaded.hpp"
 #include "stripe/customer_page.hpp"
 #include "telemetry/failpoint.hpp"
@@ -210,15 +211,7 @@ void outbox_sender_state::hand_in(const store::OutboxRow& row, sync::PushResult 
 outbox_sender_actor::behavior_type outbox_sender(outbox_sender_state::pointer self, OutboxSenderArgs args) {
   auto& state = self->state;
   state.init(self, std::move(args));
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("outbox_sender failed",
-                 {{"tenant_id", self->state.args.scope.tenant.str()}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, outbox_sender_state::name, "tenant_id", state.args.scope.tenant.str());
   self->send(self, tick_atom::value);
   return {
       [&state](wake_atom) { state.on_wake(); },

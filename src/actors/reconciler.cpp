@@ -4,6 +4,8 @@
 #include <caf/all.hpp>
 #include <utility>
 
+#include "actors/log_failure.hpp"
+#include "actors/send_home.hpp"
 #include "telemetry/log.hpp"
 
 namespace flexsync::actors {
@@ -52,10 +54,7 @@ void reconciler_state::on_rekeyed() {
 void reconciler_state::look() {
   round_.reset();
   services->reconcile->basis(
-      scope, [home = reconciler_actor{self}, round = ++rounds_](Result<std::optional<store::ReconcileBasis>> basis) {
-        caf::anon_send(home, begun_atom::value, round,
-                       std::make_shared<const Result<std::optional<store::ReconcileBasis>>>(std::move(basis)));
-      });
+      scope, send_home<begun_atom, std::optional<store::ReconcileBasis>>(reconciler_actor{self}, ++rounds_));
 }
 
 void reconciler_state::on_basis(std::uint64_t round, const Result<std::optional<store::ReconcileBasis>>& basis) {
@@ -114,14 +113,7 @@ reconciler_actor::behavior_type reconciler(reconciler_state::pointer self, Servi
                                            stripe_client_actor stripe_client) {
   auto& state = self->state;
   state.init(self, std::move(services), std::move(scope), std::move(stripe_client));
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("reconciler failed", {{"tenant_id", self->state.scope.tenant.str()}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, reconciler_state::name, "tenant_id", state.scope.tenant.str());
   return {
       [&state](owned_atom) { state.on_owned(); },
       [&state](rekeyed_atom) { state.on_rekeyed(); },

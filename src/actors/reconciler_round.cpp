@@ -6,6 +6,7 @@
 
 #include "actors/list_failure.hpp"
 #include "actors/reconciler.hpp"
+#include "actors/send_home.hpp"
 #include "actors/stored_batch.hpp"
 #include "telemetry/log.hpp"
 
@@ -67,11 +68,7 @@ void reconciler_state::on_outcome(std::uint64_t round, const stripe::CallOutcome
   round_->page = std::move(*page);
   round_->true_from = answered->true_during.from;
   services->reconcile->known(scope, round_->walk.type(), round_->page.ids,
-                             [home = reconciler_actor{self}, round](Result<std::map<StripeId, KnownObject>> known) {
-                               caf::anon_send(
-                                   home, known_atom::value, round,
-                                   std::make_shared<const Result<std::map<StripeId, KnownObject>>>(std::move(known)));
-                             });
+                             send_home<known_atom, std::map<StripeId, KnownObject>>(reconciler_actor{self}, round));
 }
 
 void reconciler_state::on_known(std::uint64_t round, const Result<std::map<StripeId, KnownObject>>& known) {
@@ -92,13 +89,9 @@ void reconciler_state::on_known(std::uint64_t round, const Result<std::map<Strip
 
 void reconciler_state::read_mirror() {
   const auto& walk = round_->walk;
-  const auto& config = services->config;
   services->reconcile->mirrored(
-      scope, {walk.type(), walk.after(), walk.listed_from(), config.reconcile_page_rows_max},
-      [home = reconciler_actor{self}, round = rounds_](Result<std::vector<KnownObject>> page) {
-        caf::anon_send(home, page_atom::value, round,
-                       std::make_shared<const Result<std::vector<KnownObject>>>(std::move(page)));
-      });
+      scope, {walk.type(), walk.after(), walk.listed_from(), services->config.reconcile_page_rows_max},
+      send_home<page_atom, std::vector<KnownObject>>(reconciler_actor{self}, rounds_));
 }
 
 void reconciler_state::on_mirrored(std::uint64_t round, const Result<std::vector<KnownObject>>& page) {
@@ -109,15 +102,13 @@ void reconciler_state::on_mirrored(std::uint64_t round, const Result<std::vector
     fail_and_retry(page.error().message, now() + services->config.reconcile_retry);
     return;
   }
-  if (!page->empty() && round_->walk.recognises_nothing()) {
-    log::error(
-        "Stripe lists none of the objects that are mirrored: is the key another account's? Nothing is taken as "
-        "deleted",
-        {{"tenant_id", scope.tenant.str()}, {"environment_id", scope.environment.str()}});
+  const auto gone = round_->walk.on_mirrored(*page);
+  if (!gone) {
+    log::error(gone.error().message, {{"tenant_id", scope.tenant.str()}, {"environment_id", scope.environment.str()}});
     rest_until(now() + services->config.reconcile_interval);
     return;
   }
-  repair(round_->walk.on_mirrored(*page));
+  repair(*gone);
 }
 
 // --- repairs ------------------------------------------------------------------------------------------------------
@@ -153,10 +144,7 @@ void reconciler_state::on_stored(std::uint64_t round, const Result<std::int64_t>
 
 void reconciler_state::finish() {
   services->reconcile->finish(scope, round_->basis.connection, now(), round_->walk.compared(), round_->differences,
-                              [home = reconciler_actor{self}, round = rounds_](Result<void> finished) {
-                                caf::anon_send(home, booked_atom::value, round,
-                                               std::make_shared<const Result<void>>(std::move(finished)));
-                              });
+                              send_home<booked_atom, void>(reconciler_actor{self}, rounds_));
 }
 
 void reconciler_state::on_finished(std::uint64_t round, const Result<void>& finished) {

@@ -5,6 +5,7 @@
 
 #include "actors/entity_sync.hpp"
 #include "actors/event_catch_up.hpp"
+#include "actors/log_failure.hpp"
 #include "actors/outbox_sender.hpp"
 #include "actors/reconciler.hpp"
 #include "actors/stripe_client.hpp"
@@ -21,15 +22,7 @@ constexpr std::chrono::seconds kDueAttention{60};
 
 void handle_failures(tenant_supervisor_state::pointer self) {
   self->set_down_handler([self](caf::down_msg& down) { self->state.on_entity_down(down); });
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("tenant_supervisor failed",
-                 {{"tenant_id", self->state.scope.tenant.str()}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, tenant_supervisor_state::name, "tenant_id", self->state.scope.tenant.str());
 }
 
 }  // namespace

@@ -171,8 +171,7 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
          sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
     return false;
   }
-  const auto* price = std::get_if<stripe::PriceState>(&event->state);
-  if (event->hint && price != nullptr && price->product.empty()) {
+  if (sync::names_no_entity(*event)) {
     settle(row, InboxOutcome::deferred, "a thin event of a price does not name its product: the comparison finds it");
     return false;
   }

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <variant>
 
+#include "actors/log_failure.hpp"
+#include "actors/send_home.hpp"
 #include "stripe/meter.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
@@ -16,14 +18,6 @@ namespace {
 template <class T>
 std::optional<Error> error_of(const Result<T>& result) {
   return result ? std::nullopt : std::optional(result.error());
-}
-
-// What a thread of the store's answers goes home as a message.
-template <class Atom, class T>
-std::function<void(Result<T>)> send_home(usage_timer_actor home, std::uint64_t ownership) {
-  return [home = std::move(home), ownership](Result<T> result) {
-    caf::anon_send(home, Atom::value, ownership, std::make_shared<const Result<T>>(std::move(result)));
-  };
 }
 
 stripe::Call call_of(const UsageBatch& batch) {
@@ -316,14 +310,7 @@ usage_timer_actor::behavior_type usage_timer(usage_timer_state::pointer self, Se
                                              stripe_client_actor stripe_client) {
   auto& state = self->state;
   state.init(self, std::move(services), std::move(scope), std::move(stripe_client));
-  self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    try {
-      std::rethrow_exception(e);
-    } catch (const std::exception& failure) {
-      log::error("usage_timer failed", {{"tenant_id", self->state.scope.tenant.str()}, {"error", failure.what()}});
-    }
-    return caf::sec::runtime_error;
-  });
+  log_failure(self, usage_timer_state::name, "tenant_id", state.scope.tenant.str());
   if (state.services->usage != nullptr) {
     self->delayed_send(self, state.services->config.tick, tick_atom::value);
   }

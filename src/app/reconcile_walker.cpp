@@ -81,17 +81,15 @@ class Walker {
     });
     if (!page) {
       failure_ = {page.error()};
-    } else if (!page->empty() && walk_.recognises_nothing()) {
-      failure_ = {{ErrorCode::invalid_operation,
-                   stripe_.base() +
-                       " lists none of the objects that are mirrored: is the key another account's? Nothing is taken "
-                       "as deleted",
-                   {}}};
-    } else {
-      const auto gone = walk_.on_mirrored(*page);
-      count({{sync::Finding::gone, static_cast<std::int64_t>(gone.size())}});
-      take(gone);
+      return;
     }
+    const auto gone = walk_.on_mirrored(*page);
+    if (!gone) {
+      failure_ = {gone.error()};
+      return;
+    }
+    count({{sync::Finding::gone, static_cast<std::int64_t>(gone->size())}});
+    take(*gone);
   }
 
   void count(const std::map<sync::Finding, std::int64_t>& findings) {

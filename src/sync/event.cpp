@@ -314,4 +314,9 @@ bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope) {
   return named != metadata.end() && !named->second.empty() && named->second != scope.environment.str();
 }
 
+bool names_no_entity(const stripe::ObjectEvent& event) {
+  const auto* price = std::get_if<stripe::PriceState>(&event.state);
+  return event.hint && price != nullptr && price->product.empty();
+}
+
 }  // namespace flexsync::sync

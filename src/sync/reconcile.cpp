@@ -183,7 +183,12 @@ void ReconcileWalk::on_listed(const stripe::ObjectPage& page, Timestamp true_fro
   }
 }
 
-std::vector<Difference> ReconcileWalk::on_mirrored(const std::vector<KnownObject>& page) {
+Result<std::vector<Difference>> ReconcileWalk::on_mirrored(const std::vector<KnownObject>& page) {
+  if (!page.empty() && recognised_ == 0) {
+    return fail(ErrorCode::invalid_operation,
+                "Stripe lists none of the objects that are mirrored: is the key another account's? Nothing is taken as "
+                "deleted");
+  }
   std::vector<Difference> gone;
   for (const auto& [shadow, waits] : page) {
     if (!waits && !listed_.has(type_, shadow.stripe_id)) {

@@ -92,11 +92,9 @@ class ReconcileWalk {
   void on_listed(const stripe::ObjectPage& page, Timestamp true_from, std::int64_t known);
 
   // Those of a page of shadows older than listed_from(), in order of their ids, that Stripe did not list. An empty page
-  // ends the type.
-  std::vector<Difference> on_mirrored(const std::vector<KnownObject>& page);
-
-  // Not one object of ours was among what Stripe listed: another account's key, more likely than a loss of all.
-  bool recognises_nothing() const { return recognised_ == 0; }
+  // ends the type. invalid_operation: not one object of ours was among what Stripe listed: another account's key, more
+  // likely than a loss of all.
+  Result<std::vector<Difference>> on_mirrored(const std::vector<KnownObject>& page);
 
   std::int64_t compared() const { return compared_; }
 

@@ -22,12 +22,7 @@ Result<nlohmann::json> render(Ports ports, const RequestContext& context, const 
     records.push_back(addon_json(scope, addon));
     owners.push_back({addon.plan_id, "ADDON", addon.id.str()});
   }
-  if (expands(context.query, "prices")) {
-    if (auto done = expand_prices(ports, scope, owners, records); !done) {
-      return tl::unexpected(done.error());
-    }
-  }
-  return records;
+  return with_prices(ports, context, owners, std::move(records));
 }
 
 Response list(Ports ports, const RequestContext& context) {

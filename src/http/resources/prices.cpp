@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "http/resources/catalog_filter.hpp"
 #include "http/resources/render.hpp"
 
 namespace flexsync::http {
@@ -90,14 +91,15 @@ nlohmann::json price_json(const Scope& scope, const Price& price, const Priced& 
 
 }  // namespace
 
-Result<void> expand_prices(Ports ports, const Scope& scope, const std::vector<Priced>& owners,
-                           nlohmann::json& records) {
+Result<nlohmann::json> with_prices(Ports ports, const RequestContext& context, const std::vector<Priced>& owners,
+                                   nlohmann::json records) {
+  const auto& scope = context.principal.scope;
   std::vector<PlanId> plans;
   for (const auto& owner : owners) {
     plans.push_back(owner.plan_id);
   }
-  if (plans.empty()) {
-    return {};
+  if (plans.empty() || !expands(context.query, "prices")) {
+    return records;
   }
   const auto prices = ports.catalog.prices(scope, plans);
   if (!prices) {
@@ -113,7 +115,7 @@ Result<void> expand_prices(Ports ports, const Scope& scope, const std::vector<Pr
     std::for_each(from, to, [&](const auto& entry) { all.push_back(price_json(scope, *entry.second, owners[i])); });
     records.at(i)["prices"] = std::move(all);
   }
-  return {};
+  return records;
 }
 
 }  // namespace flexsync::http

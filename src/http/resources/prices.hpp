@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "domain/plan.hpp"
+#include "http/router.hpp"
 #include "http/server.hpp"
 
 namespace flexsync::http {
@@ -17,7 +18,9 @@ struct Priced {
   std::string entity_id;
 };
 
-// Fills `prices` of every record, in one query; `records` are those of `owners`, in their order.
-Result<void> expand_prices(Ports ports, const Scope& scope, const std::vector<Priced>& owners, nlohmann::json& records);
+// The records with their `prices`, read in one query, where the request expands them; else as they are. `records` are
+// those of `owners`, in their order.
+Result<nlohmann::json> with_prices(Ports ports, const RequestContext& context, const std::vector<Priced>& owners,
+                                   nlohmann::json records);
 
 }  // namespace flexsync::http

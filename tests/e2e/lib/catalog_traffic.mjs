@@ -1,6 +1,6 @@
 // A busy catalog in stripe-sim: products and prices made, changed and retired; subscriptions of the customers there
 // are, upgraded, with addon items that come and go, ended at once or to end with their period.
-import { setTimeout as pause } from 'node:timers/promises';
+import { Traffic } from './traffic.mjs';
 
 const productShare = 0.1;
 const priceShare = 0.2;
@@ -8,10 +8,11 @@ const subscribeShare = 0.3;
 const cancelShare = 0.04;
 const productsMax = 12;
 
-export class CatalogTraffic {
+export class CatalogTraffic extends Traffic {
   // `customers` returns the ids of those that may subscribe.
   constructor({ stripe, random, customers, workers = 3, pauseMs = 25 }) {
-    Object.assign(this, { stripe, random, customers, workers, pauseMs });
+    super({ workers, pauseMs });
+    Object.assign(this, { stripe, random, customers });
     this.products = [];
     this.prices = [];
     this.subscriptions = [];
@@ -19,29 +20,15 @@ export class CatalogTraffic {
     this.changes = 0;
   }
 
-  start() {
-    this.running = true;
-    this.work = Promise.all(Array.from({ length: this.workers }, () => this.worker()));
-    return this;
-  }
-
-  async stop() {
-    this.running = false;
-    await this.work;
-  }
-
-  async worker() {
-    while (this.running) {
-      await this.act().catch(toleratingRefusal);
-      await pause(this.pauseMs);
-    }
-  }
-
   pick(list) {
     return list[Math.floor(this.random() * list.length)];
   }
 
   act() {
+    return this.change().catch(toleratingRefusal);
+  }
+
+  change() {
     ++this.changes;
     const choice = this.random();
     if (choice < productShare || this.prices.length < 3) {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 
 import { CatalogLedger } from './catalog_ledger.mjs';
 import { waitFor } from './wait.mjs';
+import { customerFields } from './customer_fields.mjs';
 
 const settledMsMax = 60_000;
 
@@ -204,17 +205,8 @@ export class Ledger {
 
 // Stripe's customer in FlexPrice's words.
 function fieldsOf(object) {
-  const address = object.address ?? {};
   return {
-    name: object.name || object.email || object.id,
-    email: object.email ?? '',
-    contact: object.phone ?? '',
-    address_line1: address.line1 ?? '',
-    address_line2: address.line2 ?? '',
-    address_city: address.city ?? '',
-    address_state: address.state ?? '',
-    address_postal_code: address.postal_code ?? '',
-    address_country: address.country ?? '',
+    ...customerFields(object),
     metadata: Object.fromEntries(
       Object.entries(object.metadata ?? {}).filter(([key]) => !key.startsWith('flexprice_')),
     ),

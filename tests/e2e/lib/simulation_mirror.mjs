@@ -1,5 +1,6 @@
 // Stripe's objects in FlexPrice's words: what our API must show of them once nothing is under way. The rules of
 // docs/mapping.md stand here once more, without the server's code.
+import { customerFields } from './customer_fields.mjs';
 
 const periods = { day: 'DAILY', week: 'WEEKLY', month: 'MONTHLY', year: 'ANNUAL' };
 const statuses = { canceled: 'cancelled', incomplete_expired: 'inactive' };
@@ -24,17 +25,8 @@ export function mainUnit(minor, currency) {
 }
 
 export function customerOf(object) {
-  const address = object.address ?? {};
   return {
-    name: object.name || object.email || object.id,
-    email: object.email ?? '',
-    contact: object.phone ?? '',
-    address_line1: address.line1 ?? '',
-    address_line2: address.line2 ?? '',
-    address_city: address.city ?? '',
-    address_state: address.state ?? '',
-    address_postal_code: address.postal_code ?? '',
-    address_country: address.country ?? '',
+    ...customerFields(object),
     metadata: { ...open(object.metadata), stripe_customer_id: object.id },
     status: 'published',
   };

@@ -1,35 +1,18 @@
 // A busy Stripe account: customers created, changed (often twice within a second, which is a tie) and deleted in
 // stripe-sim at a steady pace, whose webhooks then go to the server.
-import { setTimeout as pause } from 'node:timers/promises';
+import { Traffic } from './traffic.mjs';
 
 const updateShare = 0.6;
 const doubleShare = 0.3; // of the updates: a second one at once
 const deleteShare = 0.08;
 
-export class StripeTraffic {
+export class StripeTraffic extends Traffic {
   constructor({ stripe, random, workers = 4, pauseMs = 20 }) {
-    Object.assign(this, { stripe, random, workers, pauseMs });
+    super({ workers, pauseMs });
+    Object.assign(this, { stripe, random });
     this.live = [];
     this.made = 0;
     this.changes = 0;
-  }
-
-  start() {
-    this.running = true;
-    this.work = Promise.all(Array.from({ length: this.workers }, () => this.worker()));
-    return this;
-  }
-
-  async stop() {
-    this.running = false;
-    await this.work;
-  }
-
-  async worker() {
-    while (this.running) {
-      await this.act();
-      await pause(this.pauseMs);
-    }
   }
 
   async act() {

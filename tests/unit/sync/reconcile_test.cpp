@@ -154,21 +154,20 @@ TEST_CASE("a walk lists all types, then looks for what was listed no more", "[re
   CHECK(walk.phase() == ReconcileWalk::Phase::listing);
   walk.on_listed(page_of({}), kNoon + 5s, 0);
   REQUIRE(walk.phase() == ReconcileWalk::Phase::missing);
-  CHECK_FALSE(walk.recognises_nothing());
-
   CHECK(walk.type() == "product");
   CHECK(walk.listed_from() == kNoon + 1s);
   auto waits = shadow("product", "prod_8");
   waits.waits = true;
   const auto gone = walk.on_mirrored({shadow("product", "prod_0"), waits, shadow("product", "prod_9")});
-  REQUIRE(gone.size() == 1);
-  CHECK(gone[0].object == ObjectKey{"product", StripeId("prod_9")});
-  CHECK(gone[0].finding == Finding::gone);
-  CHECK(gone[0].shadow_version == 3);
+  REQUIRE(gone);
+  REQUIRE(gone->size() == 1);
+  CHECK(gone->at(0).object == ObjectKey{"product", StripeId("prod_9")});
+  CHECK(gone->at(0).finding == Finding::gone);
+  CHECK(gone->at(0).shadow_version == 3);
   CHECK(walk.after() == "prod_9");
   for (const auto* type : {"product", "price", "customer", "subscription"}) {
     CHECK(walk.type() == type);
-    CHECK(walk.on_mirrored({}).empty());
+    CHECK(walk.on_mirrored({})->empty());
   }
   CHECK(walk.phase() == ReconcileWalk::Phase::end);
 }
@@ -179,5 +178,7 @@ TEST_CASE("an account that lists nothing of ours is recognised as another's", "[
     walk.on_listed(page_of({"other_1"}), kNoon, 0);
   }
   CHECK(walk.phase() == ReconcileWalk::Phase::missing);
-  CHECK(walk.recognises_nothing());
+  const auto refused = walk.on_mirrored({shadow("product", "prod_1")});
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::invalid_operation);
 }
