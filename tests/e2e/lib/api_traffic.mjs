@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { setTimeout as pause } from 'node:timers/promises';
 
+import { Traffic } from './traffic.mjs';
+
 const againMs = 20;
 const requestMsMax = 5_000;
 const endShare = 0.15; // deleted, or pushed by hand
@@ -11,10 +13,11 @@ const usageShare = 0.3;
 const waitShare = 0.3; // of creations and changes: answered when Stripe has answered
 const cleanupShare = 0.6; // of deletions: in Stripe, too
 
-export class ApiTraffic {
+export class ApiTraffic extends Traffic {
   // `base` is where the server is, whenever it is up.
   constructor({ base, key, random, workers = 3, pauseMs = 15 }) {
-    Object.assign(this, { base, key, random, workers, pauseMs });
+    super({ workers, pauseMs });
+    Object.assign(this, { base, key, random });
     this.customers = []; // {id, external}
     this.letGo = new Set(); // ids of customers deleted here and not in Stripe
     this.metered = []; // external ids
@@ -85,20 +88,23 @@ export class ApiTraffic {
     assert.ok([200, 202, 404].includes(status), `sync-to-stripe was answered ${status}`);
   }
 
-  // Only one that Stripe knows, so that both sides say which customers there were.
+  // Only one that Stripe knows, so that both sides say which customers there were. Taken out of the list at once: two
+  // deletions of one customer would not know whose `provider_cleanup` took effect.
   async remove() {
-    const customer = this.pick(this.customers);
+    const [customer] = this.customers.splice(Math.floor(this.random() * this.customers.length), 1);
     const { status, body } = await this.request('GET', `/v1/customers/${customer.id}`);
-    if (status === 200 && body.metadata.stripe_customer_id) {
-      const cleanup = this.random() < cleanupShare;
-      if (!cleanup) {
-        this.letGo.add(customer.id);
-      }
-      const answer = await this.request('DELETE', `/v1/customers/${customer.id}?provider_cleanup=${cleanup}`);
-      const isGone = answer.status === 204 || answer.status === 404; // 404: the first answer was lost
-      assert.ok(isGone, `DELETE was answered ${answer.status}`);
-      this.customers = this.customers.filter((other) => other !== customer);
+    assert.equal(status, 200, 'nobody else deletes it');
+    if (!body.metadata.stripe_customer_id) {
+      this.customers.push(customer);
+      return;
     }
+    const cleanup = this.random() < cleanupShare;
+    if (!cleanup) {
+      this.letGo.add(customer.id);
+    }
+    const answer = await this.request('DELETE', `/v1/customers/${customer.id}?provider_cleanup=${cleanup}`);
+    const isGone = answer.status === 204 || answer.status === 404; // 404: the first answer was lost
+    assert.ok(isGone, `DELETE was answered ${answer.status}`);
   }
 
   async usage() {
@@ -142,24 +148,5 @@ export class ApiTraffic {
     } else {
       await this.create();
     }
-  }
-
-  start() {
-    this.running = true;
-    this.work = Promise.all(
-      Array.from({ length: this.workers }, async () => {
-        while (this.running) {
-          await this.act();
-          await pause(this.pauseMs);
-        }
-      }),
-    );
-    return this;
-  }
-
-  // What is under way is asked until it is answered: the server must be up.
-  async stop() {
-    this.running = false;
-    await this.work;
   }
 }
