@@ -16,7 +16,7 @@ namespace flexsync::store {
 class Precedence {
  public:
   static constexpr int kRestFactor = 7;                      // in a crowd an eighth of the time is left to application
-  static constexpr long kCrowd = 16;                         // so many waiting webhooks are one
+  static constexpr long kCrowd = 6;                          // so many waiting webhooks are one
   static constexpr std::chrono::milliseconds kRestMax{200};  // however slow a commit was
 
   void intake_begins() { ++waiting_; }
