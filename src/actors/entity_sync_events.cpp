@@ -80,13 +80,13 @@ void entity_sync_state::take_fetched(stripe::ObjectState state, const TrueInterv
   decide_event_again();
 }
 
-// The object shows the first of its items only. A subscription has 20 at most, so that one page has them all.
+// The object shows the first of its items only.
 void entity_sync_state::fetch_items(stripe::SubscriptionState state, const TrueInterval& true_during) {
   const auto answered = [this, state, true_during](const stripe::CallOutcome& outcome) {
     on_items(state, true_during, outcome);
   };
   self->request(args.stripe_client, args.services->config.stripe_answer_timeout, call_atom::value,
-                std::make_shared<const stripe::Call>(stripe::list_subscription_items(state.id, {})))
+                std::make_shared<const stripe::Call>(stripe::list_subscription_items(state.id)))
       .then([answered](const CallOutcomePtr& outcome) { answered(*outcome); },
             [answered](const caf::error&) {
               answered(stripe::Unknown{"the Stripe client did not answer", false});
@@ -100,14 +100,10 @@ void entity_sync_state::on_items(stripe::SubscriptionState state, TrueInterval t
     fetch_again_later("the subscription's items could not be listed");
     return;
   }
-  auto page = stripe::parse_subscription_items(found->json);
-  if (!page || page->has_more) {
-    on_unanswered(page ? "the subscription has more items than a page holds" : page.error().message);
+  if (const auto taken = stripe::take_items(state, found->json); !taken) {
+    on_unanswered(taken.error().message);
     return;
   }
-  state.items = std::move(page->items);
-  std::sort(state.items.begin(), state.items.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
-  state.has_more_items = false;
   true_during.to = std::max(true_during.to, found->true_during.to);
   fetched_ = sync::Fetched{std::move(state), true_during};
   decide_event_again();

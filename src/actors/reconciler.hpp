@@ -56,7 +56,12 @@ struct reconciler_state {
   void look();
   void go_on();
   void list();
-  void on_outcome(std::uint64_t round, const stripe::CallOutcome& outcome);
+  void list_items(const StripeId& subscription);
+  void ask(stripe::Call call, void (reconciler_state::*take)(const stripe::Answered&));
+  void on_outcome(const stripe::CallOutcome& outcome, void (reconciler_state::*take)(const stripe::Answered&));
+  void on_listed(const stripe::Answered& answered);
+  void on_items(const stripe::Answered& answered);
+  void complete_page();
   void read_mirror();
   void repair(const std::vector<sync::Difference>& differences);
   void finish();

@@ -17,6 +17,8 @@ void reconciler_state::go_on() {
     case sync::ReconcileWalk::Phase::listing:
       if (now() < round_->next_call) {
         tick_at(round_->next_call);
+      } else if (const auto* subscription = stripe::with_more_items(round_->page)) {
+        list_items(subscription->id);
       } else {
         list();
       }
@@ -33,31 +35,44 @@ void reconciler_state::go_on() {
 // --- what Stripe has ----------------------------------------------------------------------------------------------
 
 void reconciler_state::list() {
-  const auto& walk = round_->walk;
-  round_->next_call = now() + services->config.reconcile_call_pause;
-  self->request(stripe_client_, services->config.stripe_answer_timeout, call_atom::value,
-                std::make_shared<const stripe::Call>(stripe::list_objects(walk.type(), walk.after())))
-      .then([this, round = rounds_](const CallOutcomePtr& outcome) { on_outcome(round, *outcome); },
-            [this, round = rounds_](const caf::error&) {
-              on_outcome(round, stripe::Unknown{"the Stripe client did not answer"});
-            });
+  ask(stripe::list_objects(round_->walk.type(), round_->walk.after()), &reconciler_state::on_listed);
 }
 
-void reconciler_state::on_outcome(std::uint64_t round, const stripe::CallOutcome& outcome) {
-  if (round != rounds_) {
+void reconciler_state::list_items(const StripeId& subscription) {
+  auto call = stripe::list_subscription_items(subscription);
+  call.lane = stripe::Lane::bulk;
+  ask(std::move(call), &reconciler_state::on_items);
+}
+
+void reconciler_state::ask(stripe::Call call, void (reconciler_state::*take)(const stripe::Answered&)) {
+  round_->next_call = now() + services->config.reconcile_call_pause;
+  const auto answer = [this, take, round = rounds_](const stripe::CallOutcome& outcome) {
+    if (round == rounds_) {
+      on_outcome(outcome, take);
+    }
+  };
+  self->request(stripe_client_, services->config.stripe_answer_timeout, call_atom::value,
+                std::make_shared<const stripe::Call>(std::move(call)))
+      .then([answer](const CallOutcomePtr& outcome) { answer(*outcome); },
+            [answer](const caf::error&) { answer(stripe::Unknown{"the Stripe client did not answer"}); });
+}
+
+void reconciler_state::on_outcome(const stripe::CallOutcome& outcome,
+                                  void (reconciler_state::*take)(const stripe::Answered&)) {
+  if (const auto* answered = std::get_if<stripe::Answered>(&outcome)) {
+    (this->*take)(*answered);
     return;
   }
   const auto& config = services->config;
-  const auto* answered = std::get_if<stripe::Answered>(&outcome);
-  if (answered == nullptr) {
-    const auto failure =
-        list_failure(outcome, now(), {config.reconcile_retry, config.reconcile_retry, config.reconcile_interval});
-    fail_and_retry(failure.why, failure.again_at);
-    return;
-  }
-  auto page = stripe::parse_object_page(round_->walk.type(), answered->json);
+  const auto failure =
+      list_failure(outcome, now(), {config.reconcile_retry, config.reconcile_retry, config.reconcile_interval});
+  fail_and_retry(failure.why, failure.again_at);
+}
+
+void reconciler_state::on_listed(const stripe::Answered& answered) {
+  auto page = stripe::parse_object_page(round_->walk.type(), answered.json);
   if (!page) {
-    fail_and_retry(page.error().message, now() + config.reconcile_interval);
+    fail_and_retry(page.error().message, now() + services->config.reconcile_interval);
     return;
   }
   for (const auto& error : page->unreadable) {
@@ -66,9 +81,26 @@ void reconciler_state::on_outcome(std::uint64_t round, const stripe::CallOutcome
   }
   last_failure_.clear();
   round_->page = std::move(*page);
-  round_->true_from = answered->true_during.from;
+  round_->true_from = answered.true_during.from;
+  complete_page();
+}
+
+void reconciler_state::on_items(const stripe::Answered& answered) {
+  if (const auto taken = stripe::take_items(*stripe::with_more_items(round_->page), answered.json); !taken) {
+    fail_and_retry(taken.error().message, now() + services->config.reconcile_interval);
+    return;
+  }
+  complete_page();
+}
+
+// Compared is what shows all its items.
+void reconciler_state::complete_page() {
+  if (stripe::with_more_items(round_->page) != nullptr) {
+    go_on();
+    return;
+  }
   services->reconcile->known(scope, round_->walk.type(), round_->page.ids,
-                             send_home<known_atom, std::map<StripeId, KnownObject>>(reconciler_actor{self}, round));
+                             send_home<known_atom, std::map<StripeId, KnownObject>>(reconciler_actor{self}, rounds_));
 }
 
 void reconciler_state::on_known(std::uint64_t round, const Result<std::map<StripeId, KnownObject>>& known) {

@@ -34,11 +34,12 @@ class Walker {
 
   tl::expected<ReconcileReport, ReconcileFailure> run() {
     using Phase = sync::ReconcileWalk::Phase;
-    const std::chrono::milliseconds pause(60'000 / session_.config.reconcile.calls_per_minute);
     while (walk_.phase() != Phase::end) {
       if (walk_.phase() == Phase::listing) {
         compare_page();
-        pause_for(failure_ ? std::chrono::milliseconds(0) : pause);
+        if (!failure_) {
+          pause();
+        }
       } else {
         find_missing();
       }
@@ -52,15 +53,17 @@ class Walker {
 
  private:
   void compare_page() {
-    const auto outcome = stripe_.ask(stripe::list_objects(walk_.type(), walk_.after()));
-    const auto* answered = std::get_if<stripe::Answered>(&outcome);
-    if (answered == nullptr) {
-      failure_ = {stripe_.explain(outcome, "no list of " + walk_.type() + "s"), true};
+    const auto answered = ask(stripe::list_objects(walk_.type(), walk_.after()), "no list of " + walk_.type() + "s");
+    if (!answered) {
       return;
     }
-    const auto page = stripe::parse_object_page(walk_.type(), answered->json);
+    auto page = stripe::parse_object_page(walk_.type(), answered->json);
     if (!page) {
       failure_ = {page.error(), true};
+      return;
+    }
+    complete(*page);
+    if (failure_) {
       return;
     }
     const auto known = wait_for<std::map<StripeId, KnownObject>>(
@@ -74,6 +77,32 @@ class Walker {
     walk_.on_listed(*page, answered->true_during.from, static_cast<std::int64_t>(known->size()));
     take(differences);
   }
+
+  // Compared is what shows all its items.
+  void complete(stripe::ObjectPage& page) {
+    while (auto* subscription = stripe::with_more_items(page)) {
+      pause();
+      const auto answered = ask(stripe::list_subscription_items(subscription->id), "no list of a subscription's items");
+      if (!answered) {
+        return;
+      }
+      if (const auto taken = stripe::take_items(*subscription, answered->json); !taken) {
+        failure_ = {taken.error(), true};
+        return;
+      }
+    }
+  }
+
+  std::optional<stripe::Answered> ask(const stripe::Call& call, const std::string& without) {
+    auto outcome = stripe_.ask(call);
+    if (auto* answered = std::get_if<stripe::Answered>(&outcome)) {
+      return std::move(*answered);
+    }
+    failure_ = {stripe_.explain(outcome, without), true};
+    return std::nullopt;
+  }
+
+  void pause() { pause_for(std::chrono::milliseconds(60'000 / session_.config.reconcile.calls_per_minute)); }
 
   void find_missing() {
     const auto page = wait_for<std::vector<KnownObject>>([&](auto reply) {

@@ -72,8 +72,8 @@ Call retrieve(const std::string& object_type, const StripeId& id) {
   return get(object_path(collection, id) + query, "GET " + collection);
 }
 
-Call list_subscription_items(const StripeId& subscription, const std::string& starting_after) {
-  return get(with_query("/v1/subscription_items", {{"subscription", subscription.str()}}, starting_after),
+Call list_subscription_items(const StripeId& subscription) {
+  return get(with_query("/v1/subscription_items", {{"subscription", subscription.str()}}, {}),
              "GET subscription_items");
 }
 

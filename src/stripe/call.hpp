@@ -34,8 +34,8 @@ struct Call {
 // The requests of this server. Ids are percent-encoded; an empty id is std::invalid_argument (it would ask for the
 // list). A body is form-encoded, keys in a fixed order: equal contents give equal bytes.
 Call retrieve(const std::string& object_type, const StripeId& id);  // "customer", "product", "price", "billing.meter" …
-// The items of one subscription, a page (100) at a time.
-Call list_subscription_items(const StripeId& subscription, const std::string& starting_after);
+// The items of one subscription: all of them, for it has 20 at most and a page holds 100.
+Call list_subscription_items(const StripeId& subscription);
 Call create_customer(std::string body, std::string idempotency_key);
 Call update_customer(const StripeId& id, std::string body, std::string idempotency_key);
 Call delete_customer(const StripeId& id);

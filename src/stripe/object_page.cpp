@@ -1,6 +1,7 @@
 #include "stripe/object_page.hpp"
 
 #include <nlohmann/json.hpp>
+#include <variant>
 
 #include "stripe/json_object.hpp"
 
@@ -38,6 +39,16 @@ Result<ObjectPage> parse_object_page(const std::string& object_type, std::string
     }
     return page;
   });
+}
+
+SubscriptionState* with_more_items(ObjectPage& page) {
+  for (auto& listed : page.objects) {
+    auto* subscription = std::get_if<SubscriptionState>(&listed.state);
+    if (subscription != nullptr && subscription->has_more_items) {
+      return subscription;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace flexsync::stripe

@@ -27,4 +27,7 @@ struct ObjectPage {
 // validation_error for what is no list, or a list that does not say how it goes on.
 Result<ObjectPage> parse_object_page(const std::string& object_type, std::string_view json);
 
+// A subscription is listed with the first ten of its items. The first of the page that has more; null: all are whole.
+SubscriptionState* with_more_items(ObjectPage& page);
+
 }  // namespace flexsync::stripe

@@ -178,19 +178,21 @@ Result<SubscriptionState> parse_subscription(std::string_view object_json) {
   return read_outside(object_json, kKind, read_subscription);
 }
 
-Result<SubscriptionItemPage> parse_subscription_items(std::string_view list_json) {
-  return read_outside(list_json, "list of subscription items", [](const JsonObject& list) {
+Result<void> take_items(SubscriptionState& state, std::string_view list_json) {
+  auto items = read_outside(list_json, "list of subscription items", [](const JsonObject& list) {
     list.require_object_type("list");
-    if (!list.has("has_more")) {
-      list.refuse("has_more", "is missing");
+    if (!list.has("has_more") || list.flag("has_more", true)) {
+      list.refuse("has_more", "must be false: one page holds all items of a subscription");
     }
-    SubscriptionItemPage page;
-    page.has_more = list.flag("has_more", false);
-    for (auto& read : read_items(list, nullptr)) {
-      page.items.push_back(std::move(read.item));
-    }
-    return page;
+    return read_items(list, nullptr);
   });
+  if (!items) {
+    return tl::unexpected(std::move(items.error()));
+  }
+  state.items.clear();
+  state.has_more_items = false;
+  add_items(*std::move(items), state);
+  return {};
 }
 
 std::string to_canonical(const SubscriptionState& state) {

@@ -55,12 +55,10 @@ struct SubscriptionState {
 // From `GET /v1/subscriptions/{id}` or `data.object`. A pending update is not part of it until Stripe has applied it.
 Result<SubscriptionState> parse_subscription(std::string_view object_json);
 
-// One page of `GET /v1/subscription_items?subscription=…`.
-struct SubscriptionItemPage {
-  std::vector<SubscriptionItem> items;
-  bool has_more = false;
-};
-Result<SubscriptionItemPage> parse_subscription_items(std::string_view list_json);
+// Where an object shows the first of its items only: takes all of `GET /v1/subscription_items?subscription=…` instead,
+// and the period that ends first among them. validation_error for what is no such list, and for one that has more than
+// a page: a subscription has 20 items at most (Stripe: Subscriptions, multiple products).
+Result<void> take_items(SubscriptionState& state, std::string_view list_json);
 
 std::string to_canonical(const SubscriptionState& state);
 SubscriptionState subscription_from_canonical(const std::string& text);  // throws std::runtime_error for anything else

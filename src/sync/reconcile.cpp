@@ -19,12 +19,9 @@ namespace {
 
 constexpr std::size_t kIdDigits = 32;
 
-// A page may leave out what the shadow has (a long list of items): what it shows decides.
+// A page may leave out what the shadow has (a price's tiers): what it shows decides.
 bool is_as(const StripeObject& shadow, stripe::ObjectState listed) {
   std::visit([&](auto& object) { complete_from(shadow, object); }, listed);
-  if (auto* subscription = std::get_if<stripe::SubscriptionState>(&listed)) {
-    subscription->has_more_items = false;
-  }
   return stripe::to_canonical(listed) == shadow.state;
 }
 

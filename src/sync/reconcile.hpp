@@ -34,7 +34,8 @@ enum class Finding : std::uint8_t {
 
 std::string to_string(Finding finding);
 
-// `since`: when the connection was made. Tombstones are respected: what was deleted is never revived.
+// `listed` has all its items (stripe::with_more_items). `since`: when the connection was made. Tombstones are
+// respected: what was deleted is never revived.
 Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObject>& known, const Scope& scope,
                 Timestamp since);
 

@@ -95,7 +95,7 @@ struct Fixture : ActorFixture {
     run();
   }
 
-  // Customers as the test has them, nothing of any other type; one to a page.
+  // Customers as the test has them, one to a page; a subscription, if it has one; nothing of any other type.
   stripe::CallOutcome answer(const stripe::Call& call) {
     if (unavailable) {
       return stripe::RetryLater{"429", clock.now() + 10s};
@@ -110,6 +110,10 @@ struct Fixture : ActorFixture {
                std::to_string(to_unix_seconds(clock.now()) - 60) + R"(,"name":")" + next->second + R"("})";
         more = ++next != customers.end();
       }
+    } else if (call.path.starts_with("/v1/subscription_items")) {
+      data = listed_items;
+    } else if (call.path.starts_with("/v1/subscriptions")) {
+      data = listed_subscription;
     }
     return stripe::Answered{
         R"({"object":"list","has_more":)" + std::string(more ? "true" : "false") + R"(,"data":[)" + data + "]}",
@@ -138,6 +142,8 @@ struct Fixture : ActorFixture {
   FakeMirror mirror{held};
   FakeIntake inbox_of_events{held};
   std::map<std::string, std::string> customers;
+  std::string listed_subscription;
+  std::string listed_items;
   bool unavailable = false;
   ClientScript script;
   stripe_client_actor client;
@@ -178,6 +184,40 @@ TEST_CASE("what differs, is absent or is gone is given to repair, and nothing el
   for (const auto& call : f.script.calls) {
     CHECK(call.lane == stripe::Lane::bulk);
   }
+}
+
+TEST_CASE("a subscription of many items is compared with all of them, within the budget") {
+  const std::string shown = R"({"id":"si_1","object":"subscription_item","price":{"id":"price_1","product":"prod_1"}})";
+  const std::string hidden = R"({"id":"si_2","object":"subscription_item","price":{"id":"price_2","product":"prod_1"})";
+  const auto listed = R"({"id":"sub_1","object":"subscription","customer":"cus_1","status":"active","created":1,)"
+                      R"("items":{"object":"list","has_more":true,"data":[)" +
+                      shown + "]}}";
+  Fixture f;
+  f.config.reconcile_call_pause = 10s;
+  f.listed_subscription = listed;
+  f.listed_items = shown + "," + hidden + R"(,"quantity":2})";
+  auto state = *stripe::parse_subscription(listed);
+  REQUIRE(stripe::take_items(state, R"({"object":"list","has_more":false,"data":[)" + f.listed_items + "]}"));
+  KnownObject object;
+  object.shadow = {"subscription", state.id, "subs_1", stripe::to_canonical(state), {}, false, false, 1};
+  f.mirror.shadows.push_back(object);
+  f.start();
+  f.advance(39s);
+  CHECK(f.script.calls.size() == 4);
+  f.advance(1s);
+  REQUIRE(f.script.calls.size() == 5);
+  CHECK(f.script.calls.back() == [] {
+    auto call = stripe::list_subscription_items(StripeId("sub_1"));
+    call.lane = stripe::Lane::bulk;
+    return call;
+  }());
+  f.advance(30s);
+  CHECK(f.repaired().empty());
+  CHECK(f.mirror.rounds == std::vector<std::pair<std::int64_t, std::int64_t>>{{1, 0}});
+
+  f.listed_items = shown + "," + hidden + R"(,"quantity":3})";
+  f.advance(2h);
+  CHECK(f.repaired() == std::vector<std::string>{"sub_1"});
 }
 
 TEST_CASE("the budget of calls is kept, and rounds begin an interval apart, also after a restart") {

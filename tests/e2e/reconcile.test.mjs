@@ -123,6 +123,39 @@ test('the command finds every difference, repairs them all, and the second run w
   assert.equal((await server.stop()).code, 0);
 });
 
+test('an item behind the ten that Stripe shows with a subscription is compared, too', async () => {
+  const server = await startServer(place, env());
+  const key = 'sk_test_wide';
+  const stripe = clientFor(sim, key);
+  const tenant = await provision(server, { name: 'wide', secretKey: key });
+  const product = await stripe.products.create({ name: 'Parts' });
+  const prices = await Promise.all(
+    Array.from({ length: 12 }, (_, i) =>
+      stripe.prices.create({ product: product.id, currency: 'usd', unit_amount: i, recurring: { interval: 'month' } }),
+    ),
+  );
+  const { id: customer } = await stripe.customers.create({ name: 'Wide' });
+  const subscription = await stripe.subscriptions.create({ customer, items: prices.map(({ id }) => ({ price: id })) });
+  assert.equal(subscription.items.data.length, 10);
+  await waitFor(async () => (await list(server, tenant, 'subscriptions')).length === 1, 'the subscription');
+  await settled(server, tenant);
+  const equal = await compare(tenant);
+  assert.equal(equal.code, 0, JSON.stringify(equal));
+
+  const shown = new Set(subscription.items.data.map(({ id }) => id));
+  const all = await stripe.subscriptionItems.list({ subscription: subscription.id, limit: 100 });
+  await sim.post('/_sim/api/silence', { events: 1_000 });
+  await stripe.subscriptionItems.update(all.data.find(({ id }) => !shown.has(id)).id, { quantity: 7 });
+  await sim.post('/_sim/api/silence', {});
+  await sim.post('/_sim/clock', { advance_seconds: 60 });
+  const differs = await compare(tenant, '--repair');
+  assert.deepEqual(findings(differs), ['subscription differs']);
+  await settled(server, tenant);
+  const second = await compare(tenant);
+  assert.deepEqual([second.code, second.differences], [0, []]);
+  assert.equal((await server.stop()).code, 0);
+});
+
 test('a running server compares by itself', async () => {
   const server = await startServer(place, env());
   const world = await mirrored('rolling', server);

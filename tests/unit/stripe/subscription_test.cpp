@@ -233,18 +233,27 @@ TEST_CASE("a wrong field of a subscription is named") {
   CHECK(refused(with(a_subscription(), "/metadata", "a")) == "metadata");
 }
 
-TEST_CASE("a page of a subscription's items is read") {
-  const json list = {{"object", "list"}, {"has_more", true}, {"data", {an_item("si_9"), an_item("si_1")}}};
-  const auto page = parse_subscription_items(list.dump());
-  REQUIRE(page.has_value());
-  CHECK(page->has_more);
-  REQUIRE(page->items.size() == 2);
-  CHECK(page->items[0].id == StripeId("si_9"));  // as Stripe has them: the last one is where the next page starts
-  CHECK(page->items[1] == parsed(a_subscription()).items.at(0));
-  CHECK(refused_field(parse_subscription_items(with(list, "/has_more", kGone).dump())) == "has_more");
-  CHECK(refused_field(parse_subscription_items(with(list, "/data", nullptr).dump())) == "data");
-  CHECK(refused_field(parse_subscription_items(with(list, "/object", "subscription").dump())) == "object");
-  CHECK(refused_field(parse_subscription_items(with(list, "/data/1/price", kGone).dump())) == "data[1].price");
+TEST_CASE("the list of its items stands in for the first of them") {
+  const auto whole = parsed(a_subscription());
+  auto sooner = an_item("si_9");
+  sooner["current_period_start"] = to_unix_seconds(*whole.current_period_start);
+  sooner["current_period_end"] = to_unix_seconds(*whole.current_period_end) - 60;
+  const json list = {{"object", "list"}, {"has_more", false}, {"data", {sooner, an_item("si_1")}}};
+  auto state = parsed(with(with(a_subscription(), "/items/has_more", true), "/items/data/0/id", "si_5"));
+  REQUIRE(take_items(state, list.dump()).has_value());
+  CHECK_FALSE(state.has_more_items);
+  REQUIRE(state.items.size() == 2);
+  CHECK(state.items[0] == whole.items.at(0));
+  CHECK(state.items[1].id == StripeId("si_9"));
+  CHECK(state.current_period_end == *whole.current_period_end - std::chrono::seconds(60));
+
+  const auto before = state;
+  CHECK(refused_field(take_items(state, with(list, "/has_more", kGone).dump())) == "has_more");
+  CHECK(refused_field(take_items(state, with(list, "/has_more", true).dump())) == "has_more");
+  CHECK(refused_field(take_items(state, with(list, "/data", nullptr).dump())) == "data");
+  CHECK(refused_field(take_items(state, with(list, "/object", "subscription").dump())) == "object");
+  CHECK(refused_field(take_items(state, with(list, "/data/1/price", kGone).dump())) == "data[1].price");
+  CHECK(state == before);
 }
 
 TEST_CASE("a subscription's canonical form leaves out what is as usual") {

@@ -82,7 +82,7 @@ TEST_CASE("what is not here is missed only if it should be", "[reconcile]") {
   CHECK(compared(ada, std::nullopt) == Finding::elsewhere);
 }
 
-TEST_CASE("a list shows a long subscription's first items only, which is no difference", "[reconcile]") {
+TEST_CASE("a subscription that lists other items differs", "[reconcile]") {
   stripe::SubscriptionState whole;
   whole.id = StripeId("sub_1");
   whole.status = "active";
@@ -91,11 +91,13 @@ TEST_CASE("a list shows a long subscription's first items only, which is no diff
     item.id = StripeId(id);
     whole.items.push_back(item);
   }
-  auto shown = whole;
-  shown.items.pop_back();
-  CHECK(compared(shown, known(whole)) == Finding::differs);
-  shown.has_more_items = true;
-  CHECK(compared(shown, known(whole)) == Finding::equal);
+  CHECK(compared(whole, known(whole)) == Finding::equal);
+  auto fewer = whole;
+  fewer.items.pop_back();
+  CHECK(compared(fewer, known(whole)) == Finding::differs);
+  auto changed = whole;
+  changed.items.back().quantity = 7;
+  CHECK(compared(changed, known(whole)) == Finding::differs);
 }
 
 TEST_CASE("a repair is an event that names its object, the same for the same difference", "[reconcile]") {
