@@ -13,10 +13,20 @@ function refuse(response) {
   response.writeHead(401, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }
 
-// Calls that may have taken effect though they failed, by their idempotency keys: the server makes them again.
+// Calls that may have taken effect though they were not answered, by their idempotency keys: those under way, and those
+// that failed, for the server makes them again.
 class Doubts {
   constructor() {
     this.failures = new Map(); // account → {key → {count, last}}
+    this.underWay = new Map(); // account → how many
+  }
+
+  begin(account) {
+    this.underWay.set(account, (this.underWay.get(account) ?? 0) + 1);
+  }
+
+  end(account) {
+    this.underWay.set(account, this.underWay.get(account) - 1);
   }
 
   // No status: the connection ended. 409 and 429 say nothing of what became of it.
@@ -33,7 +43,8 @@ class Doubts {
 
   of(account) {
     const all = [...(this.failures.get(account)?.values() ?? [])];
-    return all.filter(({ last }) => performance.now() - last < againMsMax).length;
+    const failed = all.filter(({ last }) => performance.now() - last < againMsMax).length;
+    return failed + (this.underWay.get(account) ?? 0);
   }
 }
 
@@ -50,11 +61,16 @@ export async function startGateway() {
     }
     const { method, url, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
+    const idempotencyKey = headers['idempotency-key'];
     const note = (status) => {
-      if (headers['idempotency-key']) {
-        doubts.note(account, headers['idempotency-key'], status);
+      if (idempotencyKey) {
+        doubts.note(account, idempotencyKey, status);
       }
     };
+    if (idempotencyKey) {
+      doubts.begin(account);
+      response.once('close', () => doubts.end(account));
+    }
     onward.on('response', (answer) => {
       note(answer.statusCode);
       response.writeHead(answer.statusCode, answer.headers);
