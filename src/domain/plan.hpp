@@ -12,6 +12,7 @@
 #include "domain/customer.hpp"
 #include "domain/decimal.hpp"
 #include "domain/ids.hpp"
+#include "domain/quantity_transform.hpp"
 #include "domain/time.hpp"
 
 namespace flexsync {
@@ -79,6 +80,7 @@ struct Price {
   bool metered = false;   // FlexPrice: USAGE, else FIXED
   std::string tier_mode;  // "SLAB" (Stripe: graduated), "VOLUME", "" where there are no tiers
   std::vector<PriceTier> tiers;
+  std::optional<QuantityTransform> transform_quantity;
   std::string display_name;  // Stripe's nickname
   Metadata metadata;
   Status status = Status::published;  // archived: not active in Stripe

@@ -49,6 +49,14 @@ void ArrayLiteral::add(const std::optional<Decimal>& number) {
   add_bare(number ? number->str() : "NULL");
 }
 
+void ArrayLiteral::add(const std::optional<std::string>& text) {
+  if (text) {
+    add(*text);
+  } else {
+    add_bare("NULL");
+  }
+}
+
 void ArrayLiteral::add_bare(std::string_view text) {
   if (text_.size() > 1) {
     text_ += ',';

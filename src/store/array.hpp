@@ -24,6 +24,7 @@ class ArrayLiteral {
   void add(const std::optional<Timestamp>& time);  // nothing: NULL
   void add(const std::optional<std::int64_t>& number);
   void add(const std::optional<Decimal>& number);
+  void add(const std::optional<std::string>& text);
 
   // The literal; the builder is spent.
   std::string take();

@@ -47,23 +47,26 @@ constexpr Statement kAddons{"addons", R"(
 
 constexpr Statement kPrices{"prices", R"(
   INSERT INTO prices (tenant_id, environment_id, id, plan_id, currency, amount, billing_period, billing_period_count,
-                      metered, tier_mode, tiers, display_name, metadata, status, version, created_at, updated_at)
-  SELECT tenant, environment, id, plan, currency, amount, period, count, metered, tier_mode, tiers::jsonb, display,
-         metadata::jsonb, status, version, 'epoch'::timestamptz + created * interval '1 microsecond',
+                      metered, tier_mode, tiers, transform_quantity, display_name, metadata, status, version,
+                      created_at, updated_at)
+  SELECT tenant, environment, id, plan, currency, amount, period, count, metered, tier_mode, tiers::jsonb,
+         transform::jsonb, display, metadata::jsonb, status, version,
+         'epoch'::timestamptz + created * interval '1 microsecond',
          'epoch'::timestamptz + updated * interval '1 microsecond'
   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::text[], $8::int[],
-              $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[],
-              $16::bigint[], $17::bigint[])
-    AS row(tenant, environment, id, plan, currency, amount, period, count, metered, tier_mode, tiers, display,
-           metadata, status, version, created, updated)
+              $9::boolean[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
+              $16::bigint[], $17::bigint[], $18::bigint[])
+    AS row(tenant, environment, id, plan, currency, amount, period, count, metered, tier_mode, tiers, transform,
+           display, metadata, status, version, created, updated)
   WHERE version = 1 OR EXISTS (SELECT 1 FROM prices p WHERE p.tenant_id = tenant AND p.environment_id = environment
                                  AND p.id = row.id OFFSET 0)
   ON CONFLICT (tenant_id, environment_id, id) DO UPDATE SET
     plan_id = excluded.plan_id, currency = excluded.currency, amount = excluded.amount,
     billing_period = excluded.billing_period, billing_period_count = excluded.billing_period_count,
     metered = excluded.metered, tier_mode = excluded.tier_mode, tiers = excluded.tiers,
-    display_name = excluded.display_name, metadata = excluded.metadata, status = excluded.status,
-    version = excluded.version, updated_at = excluded.updated_at
+    transform_quantity = excluded.transform_quantity, display_name = excluded.display_name,
+    metadata = excluded.metadata, status = excluded.status, version = excluded.version,
+    updated_at = excluded.updated_at
   WHERE prices.version = excluded.version - 1
   RETURNING tenant_id, environment_id, id)"};
 
@@ -195,13 +198,13 @@ Written write_addons(pqxx::transaction_base& tx, const Batch& batch) {
 }
 
 Written write_prices(pqxx::transaction_base& tx, const Batch& batch) {
-  Table<17> table;
+  Table<18> table;
   for (const auto& [scope, price] : by_id(batch, &ChangeSet::price)) {
     const auto& row = *price;
     table.row(scope->tenant.str(), scope->environment.str(), row.id.str(), row.plan_id.str(), row.currency, row.amount,
               to_string(row.billing_period), std::int64_t{row.billing_period_count}, row.metered, row.tier_mode,
-              tiers_to_json(row.tiers), row.display_name, metadata_to_json(row.metadata), to_string(row.status),
-              row.version, row.created_at, row.updated_at);
+              tiers_to_json(row.tiers), transform_to_json(row.transform_quantity), row.display_name,
+              metadata_to_json(row.metadata), to_string(row.status), row.version, row.created_at, row.updated_at);
   }
   return written(table.exec(tx, kPrices));
 }

@@ -11,8 +11,8 @@ namespace {
 
 nlohmann::json json_of(const pqxx::field& field) {
   auto parsed = nlohmann::json::parse(text_from(field), nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_array()) {
-    throw std::runtime_error("a column holds no JSON array");
+  if (!parsed.is_structured()) {
+    throw std::runtime_error("a column holds neither a JSON array nor an object");
   }
   return parsed;
 }
@@ -39,6 +39,14 @@ std::vector<PriceTier> tiers_from(const pqxx::field& field) {
     tiers.push_back({decimal_at(tier, "up_to"), decimal_at(tier, "unit_amount"), decimal_at(tier, "flat_amount")});
   }
   return tiers;
+}
+
+std::optional<QuantityTransform> transform_from(const pqxx::field& field) {
+  if (field.is_null()) {
+    return std::nullopt;
+  }
+  const auto transform = json_of(field);
+  return QuantityTransform{transform.at("divide_by").get<std::int64_t>(), transform.at("round").get<std::string>()};
 }
 
 std::vector<SeenItem> seen_items_from(const pqxx::field& field) {
@@ -86,6 +94,13 @@ std::string tiers_to_json(const std::vector<PriceTier>& tiers) {
   return json.dump();
 }
 
+std::optional<std::string> transform_to_json(const std::optional<QuantityTransform>& transform) {
+  if (!transform) {
+    return std::nullopt;
+  }
+  return nlohmann::json{{"divide_by", transform->divide_by}, {"round", transform->round}}.dump();
+}
+
 std::string seen_items_to_json(const std::vector<SeenItem>& items) {
   auto json = nlohmann::json::array();
   for (const auto& item : items) {
@@ -127,6 +142,7 @@ Price price_from_row(const pqxx::row& row) {
   price.metered = row["metered"].as<bool>();
   price.tier_mode = text_from(row["tier_mode"]);
   price.tiers = tiers_from(row["tiers"]);
+  price.transform_quantity = transform_from(row["transform_quantity"]);
   price.display_name = text_from(row["display_name"]);
   price.metadata = metadata_from_json(text_from(row["metadata"]));
   read_life(row, price);

@@ -1,6 +1,7 @@
 // Rows and the types of the catalog and of subscriptions, at their border (see rows.hpp).
 #pragma once
 
+#include <optional>
 #include <pqxx/pqxx>
 #include <string>
 #include <string_view>
@@ -19,8 +20,8 @@ inline constexpr std::string_view kAddonColumns =
     "id, plan_id, lookup_key, name, description, metadata, status, version, created_by, updated_by,"
     " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
 inline constexpr std::string_view kPriceColumns =
-    "id, plan_id, currency, amount, billing_period, billing_period_count, metered, tier_mode, tiers, display_name,"
-    " metadata, status, version,"
+    "id, plan_id, currency, amount, billing_period, billing_period_count, metered, tier_mode, tiers,"
+    " transform_quantity, display_name, metadata, status, version,"
     " " FLEXSYNC_MICROS("created_at") " AS created_at, " FLEXSYNC_MICROS("updated_at") " AS updated_at";
 inline constexpr std::string_view kSubscriptionColumns =
     "id, customer_id, plan_id, subscription_status, currency, billing_period, billing_period_count, plan_item_id,"
@@ -41,8 +42,9 @@ Price price_from_row(const pqxx::row& row);
 Subscription subscription_from_row(const pqxx::row& row);  // without its addons
 SubscriptionAddon subscription_addon_from_row(const pqxx::row& row);
 
-// jsonb of a price's tiers and of the items that a subscription has shown.
+// jsonb of a price's tiers and package, and of the items that a subscription has shown.
 std::string tiers_to_json(const std::vector<PriceTier>& tiers);
+std::optional<std::string> transform_to_json(const std::optional<QuantityTransform>& transform);
 std::string seen_items_to_json(const std::vector<SeenItem>& items);
 
 }  // namespace flexsync::store

@@ -31,6 +31,18 @@ std::vector<PriceTier> read_tiers(const JsonObject& object) {
   return tiers;
 }
 
+std::optional<QuantityTransform> read_transform(const JsonObject& object, const char* key) {
+  const auto form = object.object(key);
+  if (!form) {
+    return std::nullopt;
+  }
+  const auto divide_by = form->whole("divide_by");
+  if (!divide_by || *divide_by < 1) {
+    form->refuse("divide_by", "must be a whole number above 0");
+  }
+  return QuantityTransform{*divide_by, form->required_text("round")};
+}
+
 // What is called the same in a price, a plan and the canonical form.
 PriceState read_common(const JsonObject& object) {
   PriceState state;
@@ -73,9 +85,11 @@ PriceState read_price(const JsonObject& object) {
   state.tiers = read_tiers(object);
   if (type == "plan") {
     state.unit_amount = read_amount(object, "amount");
+    state.transform_quantity = read_transform(object, "transform_usage");
     read_period(object, state);
   } else {
     state.unit_amount = read_amount(object, "unit_amount");
+    state.transform_quantity = read_transform(object, "transform_quantity");
     if (const auto recurring = object.object("recurring")) {
       read_period(*recurring, state);
     }
@@ -102,6 +116,9 @@ std::string to_canonical(const PriceState& state) {
   for (const auto& tier : state.tiers) {
     form["tiers"].push_back(canonical_tier(tier));
   }
+  if (const auto& transform = state.transform_quantity) {
+    form["transform_quantity"] = {{"divide_by", transform->divide_by}, {"round", transform->round}};
+  }
   put(form, "nickname", state.nickname);
   put(form, "metadata", state.metadata);
   return form.dump();
@@ -112,6 +129,7 @@ PriceState price_from_canonical(const std::string& text) {
     auto state = read_common(form);
     state.product = StripeId(form.text("product"));
     state.unit_amount = form.decimal("unit_amount");
+    state.transform_quantity = read_transform(form, "transform_quantity");
     read_period(form, state);
     for (const auto& tier : form.objects("tiers")) {
       state.tiers.push_back({tier.decimal("up_to"), tier.decimal("unit_amount"), tier.decimal("flat_amount")});

@@ -13,6 +13,7 @@
 #include "domain/decimal.hpp"
 #include "domain/error.hpp"
 #include "domain/ids.hpp"
+#include "domain/quantity_transform.hpp"
 
 namespace flexsync::stripe {
 
@@ -34,10 +35,11 @@ struct PriceState {
   std::optional<Decimal> unit_amount;  // unit_amount_decimal (plan: amount_decimal), else unit_amount (amount)
   std::string interval;                // "day", "week", "month", "year"; empty: a one-time price
   int interval_count = 1;
-  std::string usage_type;        // "licensed", "metered"; empty for one-time prices
-  std::string billing_scheme;    // "per_unit", "tiered"
-  std::string tiers_mode;        // "graduated", "volume", ""
-  std::vector<PriceTier> tiers;  // Stripe gives them only where they were expanded
+  std::string usage_type;                               // "licensed", "metered"; empty for one-time prices
+  std::string billing_scheme;                           // "per_unit", "tiered"
+  std::string tiers_mode;                               // "graduated", "volume", ""
+  std::vector<PriceTier> tiers;                         // Stripe gives them only where they were expanded
+  std::optional<QuantityTransform> transform_quantity;  // of a plan: transform_usage
   std::string nickname;
   std::map<std::string, std::string> metadata;
 

@@ -37,6 +37,10 @@ std::optional<Conflict> unknown_word(const stripe::PriceState& state) {
   if (!state.tiers_mode.empty() && state.tiers_mode != "graduated" && state.tiers_mode != "volume") {
     return refuse("tiers_mode", state.tiers_mode);
   }
+  const auto& transform = state.transform_quantity;
+  if (transform && transform->round != "up" && transform->round != "down") {
+    return refuse("transform_quantity.round", transform->round);
+  }
   return std::nullopt;
 }
 
@@ -64,6 +68,7 @@ Price price_of(const Context& context, const PlanId& plan, const stripe::PriceSt
   for (const auto& tier : state.tiers) {
     price.tiers.push_back({tier.up_to, in_main_unit(tier.unit_amount), in_main_unit(tier.flat_amount)});
   }
+  price.transform_quantity = state.transform_quantity;
   price.display_name = state.nickname;
   price.metadata = open_metadata(state.metadata);
   price.status = state.deleted ? Status::deleted : state.active ? Status::published : Status::archived;
@@ -85,6 +90,9 @@ FieldMap field_map(const Price& price) {
     const auto& tier = price.tiers[i];
     fields["tiers." + std::to_string(i)] =
         "up_to " + text(tier.up_to) + ", unit " + text(tier.unit_amount) + ", flat " + text(tier.flat_amount);
+  }
+  if (const auto& transform = price.transform_quantity) {
+    fields["transform_quantity"] = "divide by " + std::to_string(transform->divide_by) + ", round " + transform->round;
   }
   for (const auto& [key, value] : price.metadata) {
     fields["metadata." + key] = value;

@@ -43,6 +43,7 @@ struct CatalogWorld : ChangeWorld {
     price.metered = true;
     price.tier_mode = "SLAB";
     price.tiers = {{Decimal(100), Decimal::parse("0.5"), std::nullopt}, {std::nullopt, std::nullopt, Decimal(7)}};
+    price.transform_quantity = QuantityTransform{1000, "up"};
     price.display_name = "per \"seat\"";
     price.metadata = {{"a", "b"}};
     live(price);

@@ -62,6 +62,7 @@ TEST_CASE("a price may come before its product, with a shell of that", "[catalog
   without.price->amount.reset();
   without.price->tiers.clear();
   without.price->tier_mode.clear();
+  without.price->transform_quantity.reset();
   without.price->plan_id = PlanId{"plan_2"};
   REQUIRE(world.result(without) == ChangeResult::committed);
   CHECK(world.load_plan("1", {"price", StripeId{"price_1"}}).price == without.price);

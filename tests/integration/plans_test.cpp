@@ -193,7 +193,7 @@ void fill(StoreWorld& world) {
       "'published', 1, now(), now(), '', '' FROM generate_series(1, 5000) n");
   world.sql(
       "INSERT INTO prices SELECT 'tenant_1', 'env_1', 'price_' || n, 'plan_' || n, 'usd', 1, 'MONTHLY', 1, false, '', "
-      "'[]', '', '{}', 'published', 1, now(), now() FROM generate_series(1, 5000) n");
+      "'[]', NULL, '', '{}', 'published', 1, now(), now() FROM generate_series(1, 5000) n");
   world.sql(
       "INSERT INTO subscriptions SELECT 'tenant_1', 'env_1', 'subs_' || n, 'cust_' || n, 'plan_' || n % 50 + 1, "
       "'active', 'usd', 'MONTHLY', 1, 'si_1', 'price_1', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "

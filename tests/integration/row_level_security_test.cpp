@@ -50,7 +50,7 @@ constexpr const char* kSeed[] = {
     "INSERT INTO plans VALUES ('$1', '$2', 'plan', 'key', 'n', '', '{}', 'published', 1, now(), now(), 'x', 'x')",
     "INSERT INTO addons VALUES ('$1', '$2', 'addon', 'plan', 'key', 'n', '', '{}', 'published', 1, now(), now(), 'x',"
     " 'x')",
-    "INSERT INTO prices VALUES ('$1', '$2', 'price_1', 'plan', 'usd', 1, 'MONTHLY', 1, false, '', '[]', '', '{}',"
+    "INSERT INTO prices VALUES ('$1', '$2', 'price_1', 'plan', 'usd', 1, 'MONTHLY', 1, false, '', '[]', NULL, '', '{}',"
     " 'published', 1, now(), now())",
     "INSERT INTO subscriptions VALUES ('$1', '$2', 'subs', 'cust', 'plan', 'active', 'usd', 'MONTHLY', 1, 'si_1',"
     " 'price_1', 1, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false, false, '', '{}', '[]', 'published', 1,"

@@ -52,13 +52,20 @@ constexpr std::array kNotOurs = {"addon",
                                  "price_unit_tiers",
                                  "pricing_unit",
                                  "start_date",
-                                 "transform_quantity",
                                  "trial_period",
                                  "created_by",
                                  "updated_by"};
 
+const char* billing_model(const Price& price) {
+  return !price.tiers.empty() ? "TIERED" : price.transform_quantity ? "PACKAGE" : "FLAT_FEE";
+}
+
+nlohmann::json transform_json(const std::optional<QuantityTransform>& transform) {
+  return transform ? nlohmann::json{{"divide_by", transform->divide_by}, {"round", transform->round}}
+                   : nlohmann::json();
+}
+
 nlohmann::json price_json(const Scope& scope, const Price& price, const Priced& owner) {
-  const bool tiered = !price.tiers.empty();
   const bool recurring = price.billing_period != BillingPeriod::onetime;
   nlohmann::json record = {{"id", price.id.str()},
                            {"entity_type", owner.entity_type},
@@ -67,13 +74,14 @@ nlohmann::json price_json(const Scope& scope, const Price& price, const Priced& 
                            {"currency", price.currency},
                            {"type", price.metered ? "USAGE" : "FIXED"},
                            {"price_unit_type", "FIAT"},
-                           {"billing_model", tiered ? "TIERED" : "FLAT_FEE"},
+                           {"billing_model", billing_model(price)},
                            {"billing_cadence", recurring ? "RECURRING" : "ONETIME"},
                            {"billing_period", to_string(price.billing_period)},
                            {"billing_period_count", price.billing_period_count},
                            {"invoice_cadence", price.metered ? "ARREAR" : "ADVANCE"},
                            {"tier_mode", nullptr},
                            {"tiers", tiers_json(price.tiers)},
+                           {"transform_quantity", transform_json(price.transform_quantity)},
                            {"display_name", price.display_name},
                            {"metadata", nlohmann::json(price.metadata)},
                            {"status", to_string(price.status)},

@@ -57,6 +57,7 @@ CREATE TABLE prices (
   metered              boolean NOT NULL,
   tier_mode            text COLLATE "C" NOT NULL CHECK (tier_mode IN ('', 'SLAB', 'VOLUME')),
   tiers                jsonb NOT NULL,  -- [{up_to, unit_amount, flat_amount}], decimals as text
+  transform_quantity   jsonb,           -- {divide_by, round}
   display_name         text NOT NULL,
   metadata             jsonb NOT NULL,
   status               text COLLATE "C" NOT NULL CHECK (status IN ('published', 'archived', 'deleted')),
@@ -228,8 +229,8 @@ INSERT INTO addons
          now() + n * interval '1 second', now(), '', ''
   FROM generate_series(1, 1000) AS n;
 INSERT INTO prices
-  SELECT 't', 'e', 'price_' || n, 'plan_' || n % 500, 'usd', 1, 'MONTHLY', 1, false, '', '[]', '', '{}', 'published', 1,
-         now() + n * interval '1 second', now()
+  SELECT 't', 'e', 'price_' || n, 'plan_' || n % 500, 'usd', 1, 'MONTHLY', 1, false, '', '[]', NULL, '', '{}',
+         'published', 1, now() + n * interval '1 second', now()
   FROM generate_series(1, 1000) AS n;
 INSERT INTO subscriptions
   SELECT 't', 'e', 'subs_' || n, 'cust_' || n, 'plan_' || n % 500 + 1,

@@ -47,6 +47,7 @@ export function priceOf(object) {
     type: object.recurring?.usage_type === 'metered' ? 'USAGE' : 'FIXED',
     tier_mode: { graduated: 'SLAB', volume: 'VOLUME' }[object.tiers_mode] ?? null,
     tiers: object.tiers?.map((tier) => tierOf(tier, object.currency)) ?? null,
+    transform_quantity: object.transform_quantity ?? null,
     display_name: object.nickname ?? '',
     status: object.active ? 'published' : 'archived',
   };

@@ -65,8 +65,12 @@ function amountOf(random) {
     const tiers = [{ up_to: 10, unit_amount: random.below(900) }, { up_to: 'inf', unit_amount_decimal: '12.5' }];
     return { billing_scheme: 'tiered', tiers_mode: random.pick(['graduated', 'volume']), tiers };
   }
-  return random.chance(0.1) ? { unit_amount_decimal: `${random.below(1e4)}.125` } : { unit_amount: random.below(1e5) };
+  const odd = random.chance(0.1);
+  const amount = odd ? { unit_amount_decimal: `${random.below(1e4)}.125` } : { unit_amount: random.below(1e5) };
+  return random.chance(0.1) ? { ...amount, transform_quantity: packageOf(random) } : amount;
 }
+
+const packageOf = (random) => ({ divide_by: 2 + random.below(1000), round: random.pick(['up', 'down']) });
 
 const interval = (random) => random.pick(['month', 'month', 'month', 'week', 'year']);
 const nickname = (random) => random.pick([word(random), '']);
@@ -95,6 +99,7 @@ const catalog = {
       product: random.chance(0.3) ? { name: `L ${word(random)}` } : random.pick(there.products),
       currency: random.pick(currencies),
       amount: random.below(1e5),
+      ...(random.chance(0.1) && { transform_usage: packageOf(random) }),
       interval: interval(random),
       nickname: nickname(random),
     }),

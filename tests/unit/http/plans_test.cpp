@@ -162,7 +162,9 @@ TEST_CASE_METHOD(HttpFixture, "tiers, usage and one-time prices have words of th
   auto once = monthly("price_2", "plan_01");
   once.billing_period = BillingPeriod::onetime;
   catalog.all_plans = {pro()};
-  catalog.all_prices = {tiered, once};
+  auto package = monthly("price_3", "plan_01");
+  package.transform_quantity = QuantityTransform{1000, "up"};
+  catalog.all_prices = {tiered, once, package};
   const auto prices = as_key("GET", "/v1/plans/plan_01?expand=prices").json()["prices"];
   CHECK(prices[0]["amount"] == nullptr);
   CHECK(prices[0]["type"] == "USAGE");
@@ -173,6 +175,9 @@ TEST_CASE_METHOD(HttpFixture, "tiers, usage and one-time prices have words of th
                                   {"up_to":null,"unit_amount":null,"flat_amount":"5"}])"));
   CHECK(prices[1]["billing_cadence"] == "ONETIME");
   CHECK(prices[1]["billing_period"] == "ONETIME");
+  CHECK(prices[1]["transform_quantity"] == nullptr);
+  CHECK(prices[2]["billing_model"] == "PACKAGE");
+  CHECK(prices[2]["transform_quantity"] == nlohmann::json{{"divide_by", 1000}, {"round", "up"}});
 }
 
 TEST_CASE_METHOD(HttpFixture, "plans whose prices cannot be read are not shown without", "[http][plans]") {

@@ -51,6 +51,12 @@ rc::Gen<PriceTier> any_tier() {
                                    rc::gen::set(&PriceTier::flat_amount, maybe(any_decimal())));
 }
 
+rc::Gen<QuantityTransform> any_transform() {
+  return rc::gen::build<QuantityTransform>(
+      rc::gen::set(&QuantityTransform::divide_by, rc::gen::inRange<std::int64_t>(1, 1'000'000)),
+      rc::gen::set(&QuantityTransform::round, rc::gen::element<std::string>("up", "down")));
+}
+
 rc::Gen<PriceState> any_state() {
   return rc::gen::build<PriceState>(
       rc::gen::set(&PriceState::id, any_id("price_")), rc::gen::set(&PriceState::deleted),
@@ -61,6 +67,7 @@ rc::Gen<PriceState> any_state() {
       rc::gen::set(&PriceState::usage_type, any_text()), rc::gen::set(&PriceState::billing_scheme, any_text()),
       rc::gen::set(&PriceState::tiers_mode, any_text()),
       rc::gen::set(&PriceState::tiers, rc::gen::container<std::vector<PriceTier>>(any_tier())),
+      rc::gen::set(&PriceState::transform_quantity, maybe(any_transform())),
       rc::gen::set(&PriceState::nickname, any_text()), rc::gen::set(&PriceState::metadata, any_metadata()));
 }
 
@@ -93,7 +100,9 @@ TEST_CASE("a plan and the price of the same thing are one state") {
     object->update({{"tiers", tiers}, {"tiers_mode", "graduated"}, {"billing_scheme", "tiered"}});
   }
   price["unit_amount_decimal"] = plan["amount_decimal"] = nullptr;
+  price["transform_quantity"] = plan["transform_usage"] = {{"divide_by", 1000}, {"round", "up"}};
   CHECK(parsed(plan) == parsed(price));
+  CHECK(parsed(price).transform_quantity == QuantityTransform{1000, "up"});
   const auto quarter = *Decimal::parse("0.25");
   CHECK(parsed(price).tiers == std::vector<PriceTier>{{10, 20, std::nullopt}, {std::nullopt, quarter, 5}});
   CHECK_FALSE(parsed(price).unit_amount.has_value());
@@ -156,6 +165,10 @@ TEST_CASE("a wrong field of a price is named") {
   CHECK(refused(with(a_plan(), "/interval_count", 3'000'000'000)) == "interval_count");
   CHECK(refused(with(a_price(), "/tiers", json::object())) == "tiers");
   CHECK(refused(with(a_price(), "/tiers", {1})) == "tiers[0]");
+  CHECK(refused(with(a_price(), "/transform_quantity", {{"round", "up"}})) == "transform_quantity.divide_by");
+  CHECK(refused(with(a_price(), "/transform_quantity", {{"divide_by", 0}, {"round", "up"}})) ==
+        "transform_quantity.divide_by");
+  CHECK(refused(with(a_price(), "/transform_quantity", {{"divide_by", 2}})) == "transform_quantity.round");
   CHECK(refused(with(a_price(), "/tiers", {{{"up_to", 1}}, {{"up_to", "inf"}}})) == "tiers[1].up_to");
   CHECK(refused(with(a_price(), "/nickname", std::string("a\0b", 3))) == "nickname");
   CHECK(refused(with(a_price(), "/metadata/a", 5)) == "metadata.a");

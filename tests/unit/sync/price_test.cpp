@@ -154,6 +154,20 @@ TEST_CASE("words of Stripe's that are new to us are for a person") {
   state = monthly("100");
   state.usage_type = "estimated";
   CHECK(std::holds_alternative<Conflict>(decide(task("price.created", kSecond, state), {}, {})));
+  state = monthly("100");
+  state.transform_quantity = QuantityTransform{10, "nearest"};
+  decision = decide(task("price.created", kSecond, state), {}, {});
+  REQUIRE(std::holds_alternative<Conflict>(decision));
+  CHECK_THAT(std::get<Conflict>(decision).message, Contains("nearest"));
+}
+
+TEST_CASE("the price of a package says how many it holds") {
+  auto state = monthly("100");
+  state.transform_quantity = QuantityTransform{1000, "up"};
+  const auto change = change_in(decide(task("price.created", kSecond, state), {}, {}));
+  CHECK(change.price->transform_quantity == QuantityTransform{1000, "up"});
+  REQUIRE_FALSE(change.audit.empty());
+  CHECK_THAT(change.audit.front().after, Contains("divide by 1000, round up"));
 }
 
 TEST_CASE("plan_source = price: a recurring price is a plan and an addon of its own") {
