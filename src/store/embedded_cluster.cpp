@@ -203,8 +203,20 @@ Result<void> EmbeddedCluster::Impl::create_database() {
     pqxx::connection connection(conninfo(kSuperuser, "postgres"));
     pqxx::nontransaction work(connection);
     const std::string name(kDatabase);
-    if (work.exec("SELECT 1 FROM pg_database WHERE datname = " + work.quote(name)).empty()) {
-      work.exec("CREATE DATABASE " + work.quote_name(name));
+    const auto exists = [&] {
+      return !work.exec("SELECT 1 FROM pg_database WHERE datname = " + work.quote(name)).empty();
+    };
+    const auto deadline = SteadyClock::now() + options.start_timeout;
+    while (!exists()) {
+      try {
+        work.exec("CREATE DATABASE " + work.quote_name(name));
+      } catch (const pqxx::sql_error&) {
+        // A server that was killed may have left its own one under way: it is refused beside that, or comes too late.
+        if (!exists() && (stopping || SteadyClock::now() > deadline)) {
+          throw;
+        }
+        pause_for(kRelaunchPause);
+      }
     }
     return {};
   } catch (const std::exception& error) {

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 #include <csignal>
 #include <fstream>
+#include <future>
 #include <pqxx/pqxx>
 
 #include "store/child_process.hpp"
@@ -151,6 +152,25 @@ TEST_CASE("a cluster left by a killed server is adopted", "[embedded_cluster]") 
   CHECK(query(*server.cluster, "SELECT answer FROM kept") == "42");
   server.cluster->stop();
   CHECK(wait_for_end(left, 0ms));
+}
+
+TEST_CASE("a database that a killed server was still making is taken when it comes", "[embedded_cluster]") {
+  const TemporaryDirectory dir;
+  REQUIRE(start_and_kill_a_server(dir / "var") > 0);
+  const auto superuser = "host=" + (dir / "var" / "postgres-socket").string() + " user=postgres dbname=";
+  pqxx::connection elsewhere(superuser + "postgres");
+  pqxx::nontransaction sql(elsewhere);
+  sql.exec("ALTER DATABASE flexsync RENAME TO on_its_way");
+  pqxx::connection copying(superuser + "template1");  // as CREATE DATABASE does: another one is refused meanwhile
+  auto started = std::async(std::launch::async, [&] { return start(dir / "var"); });
+  REQUIRE(within(10s, [&] {
+    return !sql.exec("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE DATABASE%' AND state = 'active'").empty();
+  }));
+  sql.exec("ALTER DATABASE on_its_way RENAME TO flexsync");
+  const auto server = started.get();
+  CHECK(server.error.empty());
+  REQUIRE(server.cluster);
+  CHECK(query(*server.cluster, "SELECT answer FROM kept") == "42");
 }
 
 TEST_CASE("a cluster killed together with its server recovers", "[embedded_cluster]") {
