@@ -115,12 +115,30 @@ export class Cluster {
     await waitFor(() => this.answers(), `PostgreSQL in ${this.pgdata}`, readyMsMax);
   }
 
-  // SIGINT is the fast stop, SIGQUIT the immediate one, SIGKILL a crash. Resolves once no process of it is left.
+  // SIGINT is the fast stop, SIGQUIT the immediate one, both of the postmaster; SIGKILL is a crash, of all its processes.
+  // Resolves once none is left. One that is just being started has no pid file yet: it is told as soon as it has.
   async stop(signal = 'SIGINT') {
-    const { pid } = this;
-    if (pid !== 0) {
-      process.kill(pid, signal);
+    const told = new Set();
+    const isOver = () => {
+      const left = processesIn(this.pgdata);
+      const concerned = signal === 'SIGKILL' ? left : left.filter((pid) => pid === this.pid);
+      for (const pid of concerned.filter((other) => !told.has(other))) {
+        told.add(pid);
+        kill(pid, signal);
+      }
+      return left.length === 0;
+    };
+    await waitFor(isOver, 'the end of PostgreSQL', stopMsMax);
+  }
+}
+
+// It may have ended by itself just now.
+function kill(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') {
+      throw error;
     }
-    await waitFor(() => processesIn(this.pgdata).length === 0, 'the end of PostgreSQL', stopMsMax);
   }
 }
