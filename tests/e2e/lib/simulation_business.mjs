@@ -206,6 +206,7 @@ export class SimulatedBusiness {
     for (let i = 0; i < settlingsMax; ++i) {
       const before = await this.deliverAll();
       await this.waitUntilQuiet();
+      await waitFor(() => !this.gateway.isAtWork(this.account), 'calls that Stripe still works on', settledMsMax);
       const { data } = await this.sim.get('/_sim/webhooks/pending?limit=1');
       if (data.length === 0 && (await this.objects(['event'])).event.length === before) {
         return;

@@ -41,6 +41,10 @@ class Doubts {
     }
   }
 
+  isAtWork(account) {
+    return (this.underWay.get(account) ?? 0) > 0;
+  }
+
   of(account) {
     const all = [...(this.failures.get(account)?.values() ?? [])];
     const failed = all.filter(({ last }) => performance.now() - last < againMsMax).length;
@@ -69,7 +73,7 @@ export async function startGateway() {
     };
     if (idempotencyKey) {
       doubts.begin(account);
-      response.once('close', () => doubts.end(account));
+      onward.once('close', () => doubts.end(account)); // also of a server that was killed: Stripe is still at it
     }
     onward.on('response', (answer) => {
       note(answer.statusCode);
@@ -89,6 +93,7 @@ export async function startGateway() {
     base: `http://127.0.0.1:${server.address().port}`,
     lead: (account, port) => ports.set(account, port),
     doubts: (account) => doubts.of(account),
+    isAtWork: (account) => doubts.isAtWork(account),
     forget: (account) => ports.delete(account),
     async stop() {
       server.close();
