@@ -7,7 +7,6 @@
 #include "actors/overloaded.hpp"
 #include "stripe/customer_page.hpp"
 #include "telemetry/failpoint.hpp"
-#include "telemetry/log.hpp"
 
 namespace flexsync::actors {
 

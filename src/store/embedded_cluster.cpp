@@ -48,6 +48,13 @@ std::string libpq_value(std::string_view value) {
   return out + "'";
 }
 
+// CREATE DATABASE beside another one: refused while that copies the template (object_in_use), or too late
+// (duplicate_database, or the catalog's own unique_violation). A server that was killed may have left one under way.
+bool is_made_elsewhere(const pqxx::sql_error& error) {
+  const auto& state = error.sqlstate();
+  return state == "55006" || state == "42P04" || state == "23505";
+}
+
 }  // namespace
 
 struct EmbeddedCluster::Impl {
@@ -210,9 +217,8 @@ Result<void> EmbeddedCluster::Impl::create_database() {
     while (!exists()) {
       try {
         work.exec("CREATE DATABASE " + work.quote_name(name));
-      } catch (const pqxx::sql_error&) {
-        // A server that was killed may have left its own one under way: it is refused beside that, or comes too late.
-        if (!exists() && (stopping || SteadyClock::now() > deadline)) {
+      } catch (const pqxx::sql_error& error) {
+        if (!is_made_elsewhere(error) || stopping || SteadyClock::now() > deadline) {
           throw;
         }
         pause_for(kRelaunchPause);

@@ -9,10 +9,12 @@ namespace flexsync::store {
 
 namespace {
 
-nlohmann::json json_of(const pqxx::field& field) {
+using Kind = nlohmann::json::value_t;
+
+nlohmann::json json_of(const pqxx::field& field, Kind kind) {
   auto parsed = nlohmann::json::parse(text_from(field), nullptr, /*allow_exceptions=*/false);
-  if (!parsed.is_structured()) {
-    throw std::runtime_error("a column holds neither a JSON array nor an object");
+  if (parsed.type() != kind) {
+    throw std::runtime_error(std::string("a column holds no JSON ") + nlohmann::json(kind).type_name());
   }
   return parsed;
 }
@@ -35,7 +37,7 @@ std::optional<Decimal> decimal_at(const nlohmann::json& tier, const char* key) {
 
 std::vector<PriceTier> tiers_from(const pqxx::field& field) {
   std::vector<PriceTier> tiers;
-  for (const auto& tier : json_of(field)) {
+  for (const auto& tier : json_of(field, Kind::array)) {
     tiers.push_back({decimal_at(tier, "up_to"), decimal_at(tier, "unit_amount"), decimal_at(tier, "flat_amount")});
   }
   return tiers;
@@ -45,13 +47,13 @@ std::optional<QuantityTransform> transform_from(const pqxx::field& field) {
   if (field.is_null()) {
     return std::nullopt;
   }
-  const auto transform = json_of(field);
+  const auto transform = json_of(field, Kind::object);
   return QuantityTransform{transform.at("divide_by").get<std::int64_t>(), transform.at("round").get<std::string>()};
 }
 
 std::vector<SeenItem> seen_items_from(const pqxx::field& field) {
   std::vector<SeenItem> items;
-  for (const auto& item : json_of(field)) {
+  for (const auto& item : json_of(field, Kind::array)) {
     items.push_back({StripeId{item.at(0).get<std::string>()}, from_unix_micros(item.at(1).get<std::int64_t>()),
                      from_unix_micros(item.at(2).get<std::int64_t>()), item.at(3).get<bool>()});
   }

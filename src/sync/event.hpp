@@ -48,8 +48,9 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
 // The customer that Stripe's metadata claims this object to be: our id, or an external_id of ours. Nothing when there
 // is no claim; objects of another environment are ignored, which the caller asks with belongs_elsewhere().
 std::optional<std::string> claimed_entity(const stripe::ObjectState& state);
+bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
+
 // A thin event of a price does not say whose price it is, and so not which plan's actor it goes to.
 bool names_no_entity(const stripe::ObjectEvent& event);
-bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
 
 }  // namespace flexsync::sync

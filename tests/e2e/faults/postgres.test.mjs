@@ -118,7 +118,7 @@ describe('a PostgreSQL that others run', () => {
       const acknowledgedAway = load.acknowledged.size;
       await refusedMore(refused);
       assert.equal(load.acknowledged.size, acknowledgedAway, '200 while PostgreSQL is away');
-      assert.ok(acknowledgedAway - before <= load.clients);
+      assert.ok(acknowledgedAway - before <= load.workers);
       await place.cluster.start();
       await assertBackInTime();
     }

@@ -21,12 +21,16 @@ class Doubts {
     this.underWay = new Map(); // account → how many
   }
 
+  underWayOf(account) {
+    return this.underWay.get(account) ?? 0;
+  }
+
   begin(account) {
-    this.underWay.set(account, (this.underWay.get(account) ?? 0) + 1);
+    this.underWay.set(account, this.underWayOf(account) + 1);
   }
 
   end(account) {
-    this.underWay.set(account, this.underWay.get(account) - 1);
+    this.underWay.set(account, this.underWayOf(account) - 1);
   }
 
   // No status: the connection ended. 409 and 429 say nothing of what became of it.
@@ -41,14 +45,10 @@ class Doubts {
     }
   }
 
-  isAtWork(account) {
-    return (this.underWay.get(account) ?? 0) > 0;
-  }
-
   of(account) {
     const all = [...(this.failures.get(account)?.values() ?? [])];
     const failed = all.filter(({ last }) => performance.now() - last < againMsMax).length;
-    return failed + (this.underWay.get(account) ?? 0);
+    return failed + this.underWayOf(account);
   }
 }
 
@@ -93,7 +93,7 @@ export async function startGateway() {
     base: `http://127.0.0.1:${server.address().port}`,
     lead: (account, port) => ports.set(account, port),
     doubts: (account) => doubts.of(account),
-    isAtWork: (account) => doubts.isAtWork(account),
+    isAtWork: (account) => doubts.underWayOf(account) > 0,
     forget: (account) => ports.delete(account),
     async stop() {
       server.close();

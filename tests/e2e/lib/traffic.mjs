@@ -1,4 +1,4 @@
-// Workers that act until they are stopped; what `act()` does is each kind of traffic's own.
+// Workers that act until they are stopped; what `act()` does, or a whole worker, is each kind of traffic's own.
 import { setTimeout as pause } from 'node:timers/promises';
 
 export class Traffic {
@@ -12,6 +12,7 @@ export class Traffic {
     return this;
   }
 
+  // What is under way is done to its end first.
   async stop() {
     this.running = false;
     await this.work;

@@ -6,6 +6,7 @@ import http from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import { priceObject, productObject, subscriptionObject } from './catalog_objects.mjs';
+import { Traffic } from './traffic.mjs';
 import { deliver, nowSeconds, objectEvent } from './webhooks.mjs';
 
 const newShare = 0.3;
@@ -16,29 +17,22 @@ const createdSpan = 100_000; // seconds back from now, where the first event of 
 const prefixes = { customer: 'cus', product: 'prod', price: 'price', subscription: 'sub' };
 const mix = [['customer', 0.35], ['product', 0.25], ['price', 0.25], ['subscription', 1]]; // the first that is drawn
 
-export class WebhookLoad {
+export class WebhookLoad extends Traffic {
   // `mixed`: not customers alone, but products, prices and subscriptions, too.
   constructor({ server, tenant, random, clients = 16, name = 'load', mixed = false }) {
-    Object.assign(this, { server, tenant, random, clients, name, mixed });
+    super({ workers: clients });
+    Object.assign(this, { server, tenant, random, name, mixed });
     this.agent = new http.Agent({ keepAlive: true, maxSockets: clients });
     this.objects = { customer: [], product: [], price: [], subscription: [] }; // {id, versions, …}
     this.events = new Map(); // id → {id, type, of, version, object, body}
     this.acknowledged = new Set();
     this.answers = []; // {status, ms, at}
     this.unanswered = []; // {id, error}: the connection ended first
-    this.running = false;
-  }
-
-  start() {
-    this.running = true;
-    this.work = Promise.all(Array.from({ length: this.clients }, () => this.client()));
-    return this;
   }
 
   // Resolves once every client has given up or got its answer.
   async stop() {
-    this.running = false;
-    await this.work;
+    await super.stop();
     this.agent.destroy();
   }
 
@@ -122,7 +116,8 @@ export class WebhookLoad {
     return made;
   }
 
-  async client() {
+  // As fast as it is answered.
+  async worker() {
     while (this.running) {
       const event = this.makeEvent();
       await this.sendUntilAcknowledged(event);
