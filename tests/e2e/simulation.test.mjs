@@ -58,6 +58,7 @@ let restarting = Promise.resolve();
 async function killAndRestart(number) {
   await waitFor(() => comparing === 0, 'comparisons to end', 120_000);
   await server.stop('SIGKILL');
+  gateway.serverDied();
   if (number % 2 === 0) {
     await place.cluster.stop('SIGKILL');
   }

@@ -3,7 +3,7 @@
 import http from 'node:http';
 import { once } from 'node:events';
 
-const triesMax = 4; // a call is made again three times at most
+const triesMax = 4; // a call is made again three times at most; by a server that was killed, from the first try on
 const againMsMax = 60_000; // and by then; a server that was killed may not make it again, for its webhook came first
 
 const keyForm = /^Bearer (?:sk|rk)_test_(\w+)$/;
@@ -17,7 +17,8 @@ function refuse(response) {
 // that failed, for the server makes them again.
 class Doubts {
   constructor() {
-    this.failures = new Map(); // account → {key → {count, last}}
+    this.life = 1; // of the server
+    this.failures = new Map(); // account → {key → {life, count, last}}
     this.underWay = new Map(); // account → how many
   }
 
@@ -33,13 +34,15 @@ class Doubts {
     this.underWay.set(account, this.underWayOf(account) - 1);
   }
 
-  // No status: the connection ended. 409 and 429 say nothing of what became of it.
-  note(account, key, status = 500) {
+  // How a call of this life of the server's ended. No status: the connection did. 409 and 429 say nothing of what became
+  // of it.
+  note(account, key, life, status = 500) {
     const own = this.failures.get(account) ?? new Map();
     this.failures.set(account, own);
-    const count = (own.get(key)?.count ?? 0) + (status >= 500 ? 1 : 0);
+    const before = own.get(key)?.life === this.life ? own.get(key).count : 0;
+    const count = before + (status >= 500 && life === this.life ? 1 : 0);
     if ((status >= 500 && count < triesMax) || ((status === 409 || status === 429) && own.has(key))) {
-      own.set(key, { count, last: performance.now() });
+      own.set(key, { life: this.life, count, last: performance.now() });
     } else {
       own.delete(key);
     }
@@ -66,10 +69,13 @@ export async function startGateway() {
     const { method, url, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
     const idempotencyKey = headers['idempotency-key'];
+    const { life } = doubts;
+    let isNoted = !idempotencyKey;
     const note = (status) => {
-      if (idempotencyKey) {
-        doubts.note(account, idempotencyKey, status);
+      if (!isNoted) {
+        doubts.note(account, idempotencyKey, life, status);
       }
+      isNoted = true; // what Stripe says to nobody any more changes nothing
     };
     if (idempotencyKey) {
       doubts.begin(account);
@@ -95,6 +101,7 @@ export async function startGateway() {
     doubts: (account) => doubts.of(account),
     isAtWork: (account) => doubts.underWayOf(account) > 0,
     forget: (account) => ports.delete(account),
+    serverDied: () => ++doubts.life,
     async stop() {
       server.close();
       server.closeAllConnections();
