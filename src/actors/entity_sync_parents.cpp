@@ -71,7 +71,7 @@ void entity_sync_state::on_all_parents() {
 // --- being asked --------------------------------------------------------------------------------------------------
 
 sync::ParentTask entity_sync_state::parent_task() const {
-  return {args.scope, args.epoch, args.entity, parent()->question().parent.object, {}, now()};
+  return {args.scope, args.epoch, args.entity, parent()->question().parent, {}, now()};
 }
 
 void entity_sync_state::decide_parent() {

@@ -59,7 +59,9 @@ struct tenant_supervisor_state {
     std::string object;  // as the inbox has it (a price's: its product's)
     EntityKind kind = EntityKind::customer;
     std::string entity_id;
-    std::string claim;  // of metadata; only asked for when nothing else names the entity
+    std::string claim;      // of metadata; only asked for when nothing else names the entity
+    StripeId product;       // of a price that its event names alone: whose it is …
+    std::string not_there;  // … or why Stripe did not say
   };
 
   // A parent that a subscription asks for, on its way to the actor that has it or makes it.
@@ -69,13 +71,24 @@ struct tenant_supervisor_state {
     std::string claim;         // of its metadata
   };
 
+  // Who waits for what Stripe says of an object, before they are routed.
+  struct LookUp {
+    std::vector<PendingParentPtr> parents;
+    std::vector<ReadEvent> events;
+  };
+
   void pump();
   void read_parents();
-  void look_up(const PendingParentPtr& asked);
-  void on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome);
-  void refuse_looked_up(const ObjectKey& object, const ParentAnswer& answer);
-  std::vector<PendingParentPtr> take_looked_up(const ObjectKey& object);
   void route_parent(const EntityKey& entity, const AskedParent& parent);
+  void look_up(const PendingParentPtr& asked);
+  void look_up(ReadEvent read);
+  void ask_stripe(const ObjectKey& object);
+  void on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome);
+  void on_looked_up(ReadEvent read, const stripe::CallOutcome& outcome);
+  void on_unanswered(const RoutedEvent& event, const std::string& why, bool again);
+  void read_looked_up();
+  void name_products(const store::FoundEntities& found);
+  void settle_unknown(const RoutedEvent& routed, const std::string& why);
   void read_page();
   void read_due();
   void read_object(const std::string& object);
@@ -88,7 +101,7 @@ struct tenant_supervisor_state {
   void make_room();
   void resume_if_skipped(const std::string& object);
   int object_page_rows(const std::string& object);
-  void settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason);
+  void settle(const StripeEventId& event, std::int64_t seq, bool was_parked, InboxOutcome outcome, std::string reason);
   void park(const StripeEventId& event, std::int64_t seq, bool was_parked, ParkedEvent parked);
   void submit(ChangeSet change);
   void give_back(std::int64_t seq);
@@ -108,11 +121,12 @@ struct tenant_supervisor_state {
   bool woken_ = false;                             // there may be rows beyond the cursor
   bool due_ = true;                                // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
-  std::vector<ReadEvent> page_;                                         // read, waiting for its claims
-  std::vector<AskedParent> parents_;                                    // to be looked for
-  std::vector<AskedParent> parents_sought_;                             // being looked for
-  std::map<ObjectKey, std::vector<PendingParentPtr>> being_looked_up_;  // in Stripe, and who waits for it
-  std::vector<std::string> drained_objects_;                            // skipped before, with room again
+  std::vector<ReadEvent> page_;                  // read, waiting for its claims
+  std::vector<AskedParent> parents_;             // to be looked for
+  std::vector<AskedParent> parents_sought_;      // being looked for
+  std::map<ObjectKey, LookUp> being_looked_up_;  // in Stripe
+  std::vector<ReadEvent> looked_up_;             // to be routed, as a page of their own
+  std::vector<std::string> drained_objects_;     // skipped before, with room again
   std::string object_being_read_;
   int object_page_max_ = 0;                     // rows that were asked for
   std::int64_t full_object_page_ = 0;           // the last seq of an object's page that was full

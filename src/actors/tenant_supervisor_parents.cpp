@@ -6,7 +6,6 @@
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
-#include "sync/event.hpp"
 
 namespace flexsync::actors {
 
@@ -68,51 +67,6 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
     }
   }
   pump();
-}
-
-// Once for all who ask for the same one meanwhile.
-void tenant_supervisor_state::look_up(const PendingParentPtr& asked) {
-  const auto object = asked->question().parent.object;
-  auto& waiting = being_looked_up_[object];
-  waiting.push_back(asked);
-  if (waiting.size() > 1) {
-    return;
-  }
-  self->request(stripe_client_, services->config.stripe_answer_timeout, call_atom::value,
-                std::make_shared<const stripe::Call>(stripe::retrieve(object.type, object.id)))
-      .then([this, object](const CallOutcomePtr& outcome) { on_looked_up(object, outcome); },
-            [this, object](const caf::error&) {
-              refuse_looked_up(object, fail(ErrorCode::service_unavailable, "the Stripe client did not answer"));
-            });
-}
-
-void tenant_supervisor_state::on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome) {
-  std::string claim;
-  if (const auto* found = std::get_if<stripe::Answered>(outcome.get())) {
-    if (const auto state = stripe::parse_object(object.type, found->json)) {
-      if (sync::belongs_elsewhere(*state, scope)) {
-        refuse_looked_up(object,
-                         fail(ErrorCode::invalid_operation, object.id.str() + " belongs to another environment"));
-        return;
-      }
-      claim = sync::claimed_entity(*state).value_or("");
-    }
-  }
-  for (auto& asked : take_looked_up(object)) {
-    parents_.push_back({std::move(asked), outcome, claim});
-  }
-  pump();
-}
-
-void tenant_supervisor_state::refuse_looked_up(const ObjectKey& object, const ParentAnswer& answer) {
-  for (const auto& asked : take_looked_up(object)) {
-    asked->answer(answer);
-  }
-}
-
-std::vector<PendingParentPtr> tenant_supervisor_state::take_looked_up(const ObjectKey& object) {
-  auto found = being_looked_up_.extract(object);
-  return found.empty() ? std::vector<PendingParentPtr>{} : std::move(found.mapped());
 }
 
 void tenant_supervisor_state::route_parent(const EntityKey& id, const AskedParent& parent) {

@@ -48,14 +48,18 @@ void tenant_supervisor_state::on_due() {
   pump();
 }
 
-// One read is under way at most, and none while enough is in flight: what waits, waits in the database. Parents go
-// first, for events in flight wait for them.
+// One read is under way at most, and none while enough is in flight: what waits, waits in the database. Parents and
+// what was looked up go first: they are in flight.
 void tenant_supervisor_state::pump() {
   if (epoch_ == 0 || reading_) {
     return;
   }
   if (!parents_.empty()) {
     read_parents();
+    return;
+  }
+  if (!looked_up_.empty()) {
+    read_looked_up();
     return;
   }
   if (feed_.in_flight() >= services->config.in_flight_max) {
@@ -149,7 +153,7 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     return;
   }
   reading_ = true;
-  services->inbox.find_entities(scope, {{}, std::move(claims)}, [home = tenant_supervisor_actor{self}](auto found) {
+  services->inbox.find_entities(scope, {{}, std::move(claims), {}}, [home = tenant_supervisor_actor{self}](auto found) {
     caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
   });
 }
@@ -160,9 +164,9 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
     return false;
   }
   feed_.take(row.seq, row.object_id, row.was_parked);
-  const auto kind = kind_of(row.object_type);
-  if (!kind || !stripe::is_object_event(row.type)) {
-    settle(row, InboxOutcome::deferred, "stored for later: events of this type take no effect in this version");
+  if (!stripe::is_object_event(row.type)) {
+    settle(row.event_id, row.seq, row.was_parked, InboxOutcome::deferred,
+           "stored for later: events of this type take no effect in this version");
     return false;
   }
   auto event = stripe::parse_object_event(row.payload);
@@ -171,20 +175,16 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
          sync::given_up(row.attempts, services->clock.now(), "unreadable", event.error().message));
     return false;
   }
-  if (sync::names_no_entity(*event)) {
-    settle(row, InboxOutcome::deferred, "a thin event of a price does not name its product: the comparison finds it");
-    return false;
-  }
   if (sync::belongs_elsewhere(event->state, scope)) {
-    settle(row, InboxOutcome::ignored, "the object belongs to another environment (metadata.flexprice_environment)");
+    settle(row.event_id, row.seq, row.was_parked, InboxOutcome::ignored, std::string(sync::kElsewhere));
     return false;
   }
   ReadEvent read;
   read.routed = std::make_shared<RoutedEvent>();
   read.object = row.object_id;
-  read.kind = *kind;
+  read.kind = *kind_of(stripe::key_of(event->state).type);
   read.entity_id = std::move(row.entity_id);
-  if (const auto live = entities_.entity_of(*kind, read.object)) {
+  if (const auto live = entities_.entity_of(read.kind, read.object)) {
     read.entity_id = live->id;  // remembered here: room for others may have to be made before it is routed
   } else if (read.entity_id.empty()) {
     read.claim = sync::claimed_entity(event->state).value_or("");
@@ -192,6 +192,10 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
   *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false,
                   row.parked_at};
   read.routed->event.id = row.event_id;  // a thin twin's id is its snapshot's
+  if (sync::must_be_looked_up(read.routed->event, !read.entity_id.empty())) {
+    look_up(std::move(read));
+    return false;
+  }
   page_.push_back(std::move(read));
   return true;
 }
@@ -206,22 +210,28 @@ void tenant_supervisor_state::on_claims(const Result<store::FoundEntities>& clai
     object_being_read_.clear();
     return;  // the next tick tries again
   }
+  name_products(*claims);
   for (auto& read : page_) {
-    const auto found = claims->claims.find(read.claim);
-    if (!read.claim.empty() && found != claims->claims.end()) {
-      read.entity_id = found->second;
+    const auto& object =
+        read.product.empty() ? stripe::key_of(read.routed->event.state) : ObjectKey{"product", read.product};
+    const auto stored = claims->objects.find(object);
+    const auto claimed = claims->claims.find(read.claim);
+    if (stored != claims->objects.end()) {
+      read.entity_id = stored->second;
+    } else if (claimed != claims->claims.end()) {
+      read.entity_id = claimed->second;
     }
   }
   route_all();
   pump();
 }
 
-void tenant_supervisor_state::settle(const store::InboxRow& row, InboxOutcome outcome, std::string reason) {
+void tenant_supervisor_state::settle(const StripeEventId& event, std::int64_t seq, bool was_parked,
+                                     InboxOutcome outcome, std::string reason) {
   ChangeSet change;
   change.scope = scope;
   change.epoch = epoch_;
-  change.settlement =
-      InboxSettlement{row.seq, row.event_id, outcome, std::move(reason), row.was_parked, services->clock.now()};
+  change.settlement = InboxSettlement{seq, event, outcome, std::move(reason), was_parked, services->clock.now()};
   submit(std::move(change));
 }
 

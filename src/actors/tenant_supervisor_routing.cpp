@@ -15,6 +15,9 @@ void tenant_supervisor_state::route_all() {
     const auto id = resolve(read, read.routed->fresh);
     auto& record = entity(id);
     entities_.link(object, id);
+    if (!read.product.empty()) {
+      entities_.link(read.product.str(), id);
+    }
     if (feed_.skips(object) || record.down || record.in_flight.size() >= services->config.entity_queue_max) {
       feed_.settle(read.routed->seq);
       if (!read.routed->was_parked) {
@@ -55,7 +58,7 @@ std::string new_entity_id(EntityKind kind, Timestamp now) {
 
 // In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
 EntityKey tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
-  if (const auto live = entities_.entity_of(read.kind, read.object)) {
+  if (const auto live = entities_.entity_of(read.kind, read.product.empty() ? read.object : read.product.str())) {
     return *live;
   }
   if (!read.entity_id.empty()) {

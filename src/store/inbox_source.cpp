@@ -79,6 +79,10 @@ constexpr const char* kFindCustomers = R"(
 constexpr const char* kFindEntities = "SELECT type, id, " ENTITY_OF(
     "object.type", "object.id") " FROM unnest($3::text[], $4::text[]) AS object(type, id)";
 
+constexpr const char* kFindProducts = R"(
+  SELECT stripe_id, nullif(nullif(state, '')::json->>'product', '') FROM stripe_objects
+  WHERE tenant_id = $1 AND environment_id = $2 AND object_type = 'price' AND stripe_id = ANY ($3::text[]))";
+
 constexpr const char* kTenantsWithWork =
     "SELECT tenant_id, environment_id FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")"
     " UNION SELECT tenant_id, environment_id FROM tenants_with_outbox(" FLEXSYNC_TIME("$1") ")"
@@ -126,6 +130,21 @@ std::map<std::string, std::string> find_claimed(pqxx::transaction_base& tx, cons
        tx.exec_params(kFindCustomers, scope.tenant.str(), scope.environment.str(), text_array(claims))) {
     if (!row[1].is_null()) {
       found.emplace(row[0].c_str(), row[1].c_str());
+    }
+  }
+  return found;
+}
+
+std::map<StripeId, StripeId> find_products(pqxx::transaction_base& tx, const Scope& scope,
+                                           const std::vector<StripeId>& prices) {
+  ArrayLiteral ids;
+  for (const auto& price : prices) {
+    ids.add(price.str());
+  }
+  std::map<StripeId, StripeId> found;
+  for (const auto& row : tx.exec_params(kFindProducts, scope.tenant.str(), scope.environment.str(), ids.take())) {
+    if (!row[1].is_null()) {
+      found.emplace(text_from(row[0]), text_from(row[1]));
     }
   }
   return found;
@@ -196,6 +215,9 @@ void StoreInboxSource::find_entities(const Scope& scope, EntitiesWanted wanted,
         }
         if (!wanted.claims.empty()) {
           found.claims = find_claimed(tx, scope, wanted.claims);
+        }
+        if (!wanted.prices.empty()) {
+          found.products = find_products(tx, scope, wanted.prices);
         }
         return found;
       },

@@ -46,10 +46,12 @@ struct Ownership {
   std::int64_t watermark = 0;
 };
 
-// Stripe objects, and claims that Stripe's metadata makes: an id or external_id of a customer of ours.
+// Stripe objects, and claims that Stripe's metadata makes: an id or external_id of a customer of ours. Of prices, the
+// product is wanted.
 struct EntitiesWanted {
   std::vector<ObjectKey> objects;
   std::vector<std::string> claims;
+  std::vector<StripeId> prices;
 };
 
 struct FoundEntities {
@@ -58,6 +60,7 @@ struct FoundEntities {
   // An id names a deleted customer, too: what we made in Stripe for it leads to it for ever, so that nothing revives it
   // under another id.
   std::map<std::string, std::string> claims;
+  std::map<StripeId, StripeId> products;  // by price: as it was heard of last, deleted or not
 };
 
 // Replies come exactly once, on a thread of the store's.

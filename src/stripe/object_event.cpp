@@ -123,6 +123,9 @@ ObjectEvent read_reconcile_event(const JsonObject& head) {
       {},
       bare_object({mirrored_type(object, "object").kind, object.required_id()}, StripeId(object.text("product"))),
       true};
+  if (auto* customer = std::get_if<CustomerState>(&read.state)) {
+    customer->metadata = object.texts("metadata");
+  }
   if (object.flag("deleted", false)) {
     mark_deleted(read.state);
   }

@@ -176,6 +176,9 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   if (is_deleted(shadow)) {
     return pass_by_deleted(task, snapshot, settings);
   }
+  if (belongs_elsewhere(fetched.state, task.scope)) {
+    return pass_by(task, snapshot, settings, InboxOutcome::ignored, std::string(kElsewhere));
+  }
   if (const auto product = moved_to(task.event.state, fetched.state)) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
   }
@@ -198,8 +201,7 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
                    "Stripe could not be asked, the next comparison finds it again: " + why);
   }
   if (task.event.hint) {
-    return Conflict{"the event only names the object, and Stripe could not be asked for it: " + why,
-                    "stripe_unavailable"};
+    return unanswered_hint(why);
   }
   if (settings.ordering == Ordering::refetch && shadow &&
       order(shadow->true_during, task.event.created) == Order::superseded) {
@@ -245,15 +247,19 @@ std::optional<std::string> existing_parent(const ParentTask& task, const EntityS
 
 namespace {
 
-stripe::ObjectState empty_shell(const ObjectKey& key) {
-  if (key.type == "customer") {
-    stripe::CustomerState customer;
-    customer.id = key.id;
-    return customer;
+// Stripe cannot be asked: what there is to know is the id.
+Taken take_shell(const Context& context, const Parent& parent, ChangeSet& change) {
+  const auto shell = stripe::bare_object(parent.object, parent.product);
+  const auto* price = std::get_if<stripe::PriceState>(&shell);
+  auto taken =
+      price != nullptr
+          ? take_shell(context, *price, change)
+          : std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); }, shell);
+  if (change.stripe_object) {
+    change.stripe_object->state.clear();  // nothing is known: whatever comes is news
+    change.stripe_object->needs_reconcile = true;
   }
-  stripe::ProductState product;
-  product.id = key.id;
-  return product;
+  return taken;
 }
 
 }  // namespace
@@ -265,13 +271,10 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
                            task.entity,
                            task.now,
                            task.request_id,
-                           "stripe:" + task.object.id.str(),
+                           "stripe:" + task.parent.object.id.str(),
                            kStripeItself,
                            {{"sync_direction", "inbound"}, {"created_via", "create_missing"}},
                            {}};
-  if (!fetched && task.object.type == "price") {
-    return Conflict{"price " + task.object.id.str() + " cannot be a plan before Stripe has said what it is"};
-  }
   const Context context{origin, snapshot, settings, nullptr};
   auto change = change_of(origin);
   Taken taken;
@@ -284,12 +287,7 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
         std::visit([&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
                    fetched->state);
   } else {
-    taken = std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); },
-                       empty_shell(task.object));
-    if (change.stripe_object) {
-      change.stripe_object->state.clear();  // nothing is known: whatever comes is news
-      change.stripe_object->needs_reconcile = true;
-    }
+    taken = take_shell(context, task.parent, change);
   }
   return conclude(std::move(change), std::move(taken));
 }
@@ -314,9 +312,17 @@ bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope) {
   return named != metadata.end() && !named->second.empty() && named->second != scope.environment.str();
 }
 
-bool names_no_entity(const stripe::ObjectEvent& event) {
-  const auto* price = std::get_if<stripe::PriceState>(&event.state);
-  return event.hint && price != nullptr && price->product.empty();
+bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known) {
+  if (const auto* price = std::get_if<stripe::PriceState>(&event.state)) {
+    return event.hint && price->product.empty();
+  }
+  // The comparison's own hints say what the metadata claims.
+  return event.hint && event.type != stripe::kReconcileEvent && !is_known && !stripe::is_deleted(event.state) &&
+         std::holds_alternative<stripe::CustomerState>(event.state);
+}
+
+Conflict unanswered_hint(const std::string& why) {
+  return {"the event only names the object, and Stripe could not be asked for it: " + why, "stripe_unavailable"};
 }
 
 }  // namespace flexsync::sync

@@ -32,7 +32,7 @@ struct ParentTask {
   Scope scope;
   std::int64_t epoch = 0;
   EntityKey entity;
-  ObjectKey object;
+  Parent parent;
   std::string request_id;
   Timestamp now;
 };
@@ -49,8 +49,14 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
 // is no claim; objects of another environment are ignored, which the caller asks with belongs_elsewhere().
 std::optional<std::string> claimed_entity(const stripe::ObjectState& state);
 bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
+inline constexpr std::string_view kElsewhere =
+    "the object belongs to another environment (metadata.flexprice_environment)";
 
-// A thin event of a price does not say whose price it is, and so not which plan's actor it goes to.
-bool names_no_entity(const stripe::ObjectEvent& event);
+// Whether only Stripe can say whose event it is: a thin event of a price does not name its product, and one of a
+// customer that is not known here does not show the metadata by which it may claim to be one of ours.
+bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known);
+
+// Of an event that only names its object, where Stripe could not be asked.
+Conflict unanswered_hint(const std::string& why);
 
 }  // namespace flexsync::sync

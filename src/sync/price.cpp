@@ -215,6 +215,16 @@ Taken take_deletion(const Context& context, const stripe::PriceState& last, Time
   return taken;
 }
 
+Taken take_shell(const Context& context, const stripe::PriceState& bare, ChangeSet& change) {
+  const auto& plan = context.snapshot.plan;
+  change.stripe_object = shadow_of(context.origin, context.snapshot.shadow, {"price", bare.id}, {}, {}, false);
+  lead_product_here(context, bare, change);
+  Taken taken;
+  taken.changed = take_plan(context, plan ? plan->id : new_id<PlanId>(prefix::kPlan, context.origin.now),
+                            source_of(bare), {}, change);
+  return taken;
+}
+
 Taken pass_by(const Context&, const stripe::PriceState&, ChangeSet&) {
   return {};
 }

@@ -13,6 +13,10 @@ Taken take(const Context& context, const stripe::PriceState& state, const TrueIn
 Taken take_deletion(const Context& context, const stripe::PriceState& last, Timestamp at, ChangeSet& change);
 Taken pass_by(const Context& context, const stripe::PriceState& state, ChangeSet& change);
 
+// A price that a subscription needs for its plan (plan_source = price), and that Stripe cannot be asked about: a plan
+// without anything, and no price. What comes of it fills both.
+Taken take_shell(const Context& context, const stripe::PriceState& bare, ChangeSet& change);
+
 // Events leave out a price's tiers, which never change: they are what is known, or have to be fetched (false).
 bool complete_from(const std::optional<StripeObject>& shadow, stripe::PriceState& state);
 

@@ -94,8 +94,8 @@ std::vector<Difference> differences_of(const stripe::ObjectPage& page, const std
   compare_all(page, known, scope, since, [&](const auto& listed, const auto& stored, Finding finding) {
     if (finding == Finding::differs || finding == Finding::absent) {
       const auto* price = std::get_if<stripe::PriceState>(&listed.state);
-      differences.push_back({stripe::key_of(listed.state), price == nullptr ? StripeId{} : price->product, finding,
-                             stored ? stored->shadow.version : 0});
+      differences.push_back({stripe::key_of(listed.state), price == nullptr ? StripeId{} : price->product,
+                             claimed_entity(listed.state).value_or(""), finding, stored ? stored->shadow.version : 0});
     }
   });
   return differences;
@@ -109,7 +109,7 @@ std::map<Finding, std::int64_t> tally(const stripe::ObjectPage& page, const std:
 }
 
 Difference marked_difference(const StripeObject& shadow) {
-  return {{shadow.object_type, shadow.stripe_id}, product_of(shadow), Finding::differs, shadow.version};
+  return {{shadow.object_type, shadow.stripe_id}, product_of(shadow), {}, Finding::differs, shadow.version};
 }
 
 IncomingEvent repair_of(const Difference& difference, const Scope& scope, Timestamp walk_began, Timestamp now) {
@@ -117,6 +117,9 @@ IncomingEvent repair_of(const Difference& difference, const Scope& scope, Timest
   nlohmann::json object{{"id", difference.object.id.str()}, {"object", difference.object.type}};
   if (!difference.product.empty()) {
     object["product"] = difference.product.str();
+  }
+  if (!difference.claim.empty()) {
+    object["metadata"][std::string(stripe::kMetadataCustomerId)] = difference.claim;
   }
   if (difference.finding == Finding::gone) {
     object["deleted"] = true;
@@ -189,7 +192,7 @@ Result<std::vector<Difference>> ReconcileWalk::on_mirrored(const std::vector<Kno
   std::vector<Difference> gone;
   for (const auto& [shadow, waits] : page) {
     if (!waits && !listed_.has(type_, shadow.stripe_id)) {
-      gone.push_back({{type_, shadow.stripe_id}, product_of(shadow), Finding::gone, shadow.version});
+      gone.push_back({{type_, shadow.stripe_id}, product_of(shadow), {}, Finding::gone, shadow.version});
     }
   }
   if (page.empty()) {

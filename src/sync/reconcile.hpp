@@ -42,7 +42,8 @@ Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObj
 // One object that is not equal.
 struct Difference {
   ObjectKey object;
-  StripeId product;  // of a price
+  StripeId product;   // of a price
+  std::string claim;  // of a customer: which of ours its metadata says it is
   Finding finding = Finding::differs;
   std::int64_t shadow_version = 0;  // 0: there is none
 };

@@ -160,13 +160,26 @@ TEST_CASE("with plan_source = price a recurring price is the plan; a one-time pr
   CHECK(f.store.object(kTenant, kGold.id)->entity_id == "plan_1");  // its product leads to the same actor
 }
 
-TEST_CASE("a price that Stripe does not have cannot be a plan: there is no shell of it") {
+TEST_CASE("a price that Stripe does not have is a plan without anything, which its own event fills") {
   ParentsFixture f;
   f.config.sync.plan_source = sync::PlanSource::price;
   f.start(kPlan);
   f.ask({"price", StripeId("price_1")}, true, nullptr, "prod_gold");
-  CHECK(f.refusal() == ErrorCode::invalid_operation);
-  CHECK(f.changes.submitted.empty());
+  REQUIRE(f.answers.size() == 1);
+  REQUIRE(f.answers[0].has_value());
+  const PlanId plan(*f.answers[0]);
+  CHECK(f.store.plan(kTenant, plan)->fields.name == "price_1");
+  CHECK(f.store.price(kTenant, StripeId("price_1")) == nullptr);
+  CHECK(f.store.object(kTenant, StripeId("price_1"))->needs_reconcile);
+  CHECK(f.store.object(kTenant, kGold.id)->entity_id == "plan_1");
+
+  auto state = price_state("price_1", "prod_gold");
+  state.nickname = "Gold, monthly";
+  const auto seq = f.apply("evt_1", "price.created", state, kSecondZero - 10'000'000);
+  CHECK(f.outcome(seq) == InboxOutcome::applied);
+  CHECK(f.store.plan(kTenant, plan)->fields.name == "Gold, monthly");
+  CHECK(f.store.price(kTenant, StripeId("price_1"))->plan_id == plan);
+  CHECK_FALSE(f.store.object(kTenant, StripeId("price_1"))->needs_reconcile);
 }
 
 TEST_CASE("a customer that the supervisor has looked up in Stripe is made of that answer") {

@@ -156,6 +156,23 @@ test('an item behind the ten that Stripe shows with a subscription is compared, 
   assert.equal((await server.stop()).code, 0);
 });
 
+test('a customer that only the comparison finds may claim to be one of ours', async () => {
+  const server = await startServer(place, env());
+  const world = await mirrored('claimed', server);
+  const { tenant, stripe } = world;
+  const ours = await call(server, 'POST', '/v1/customers', { external_id: 'our-7', name: 'Ours' }, tenant.key);
+  await sim.post('/_sim/api/silence', { events: 1_000 });
+  const theirs = await stripe.customers.create({ name: 'Ours', metadata: { flexprice_customer_id: 'our-7' } });
+  await sim.post('/_sim/api/silence', {});
+  const found = await compare(tenant, '--repair');
+  assert.deepEqual(findings(found), ['customer absent']);
+  await settled(server, tenant);
+  const named = (await list(server, tenant, 'customers')).filter(({ name }) => name === 'Ours');
+  assert.deepEqual(named.map(({ id, metadata }) => [id, metadata.stripe_customer_id]), [[ours.id, theirs.id]]);
+  assert.deepEqual((await compare(tenant)).differences, []);
+  assert.equal((await server.stop()).code, 0);
+});
+
 test('a running server compares by itself', async () => {
   const server = await startServer(place, env());
   const world = await mirrored('rolling', server);

@@ -82,12 +82,34 @@ test('a thin event and its snapshot twin are one event, whichever comes first', 
   assert.equal(items.length, 1);
 });
 
+test('a price that a thin event names is its product’s', async () => {
+  const product = await stripe.products.create({ name: 'Silver' });
+  await settled(thin('product.created', product));
+  const price = await stripe.prices.create({ product: product.id, currency: 'usd', unit_amount: 700, nickname: 'old' });
+  assert.equal((await settled(thin('price.created', price))).state, 'applied');
+  await stripe.prices.update(price.id, { nickname: 'new' });
+  assert.equal((await settled(thin('price.updated', price))).state, 'applied');
+  const plans = await call(server, 'GET', '/v1/plans?limit=100&expand=prices', undefined, tenant.key);
+  const { prices } = plans.items.find(({ name }) => name === 'Silver');
+  assert.deepEqual(prices.map(({ id, display_name: name }) => [id, name]), [[price.id, 'new']]);
+});
+
+test('a customer that a thin event names may claim to be one of ours', async () => {
+  const ours = await call(server, 'POST', '/v1/customers', { external_id: 'our-7', name: 'Ours' }, tenant.key);
+  const customer = await stripe.customers.create({ name: 'Ours', metadata: { flexprice_customer_id: 'our-7' } });
+  assert.equal((await settled(thin('customer.created', customer))).state, 'applied');
+  const stored = await call(server, 'GET', `/v1/customers/${ours.id}`, undefined, tenant.key);
+  assert.equal(stored.metadata.stripe_customer_id, customer.id);
+  assert.equal((await customers()).filter((name) => name === 'Ours').length, 1);
+});
+
 test('what Stripe does not know is for a person, what is not mirrored is deferred', async () => {
   const ghost = await settled(thin('customer.updated', { id: 'cus_ghost', object: 'customer' }));
   assert.equal(ghost.state, 'dead', JSON.stringify(ghost));
   assert.match(JSON.stringify(ghost), /Stripe does not know/);
   const price = await settled(thin('price.updated', { id: 'price_1', object: 'price' }));
-  assert.equal(price.state, 'deferred');
+  assert.equal(price.state, 'dead', JSON.stringify(price));
+  assert.match(JSON.stringify(price), /Stripe does not know/);
   const meter = await settled(thin('billing.meter.error_report_triggered', { id: 'mtr_1', object: 'billing.meter' }));
   assert.equal(meter.state, 'deferred');
 });

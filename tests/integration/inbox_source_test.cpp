@@ -123,12 +123,34 @@ TEST_CASE("objects are found by live mapping, else by shadow; a product is a pla
                                         object("customer", "cus_1"), object("subscription", "sub_1"),
                                         object("customer", "sub_1"), object("product", "prod_{\"9,")};
   std::promise<store::FoundEntities> promise;
-  world.source.find_entities(world.scope, {asked, {}}, [&](auto found) { promise.set_value(*found); });
+  world.source.find_entities(world.scope, {asked, {}, {}}, [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().objects ==
         std::map<ObjectKey, std::string>{
             {asked[0], "plan_1"}, {asked[1], "plan_2"}, {asked[2], "cust_1"}, {asked[3], "subs_1"}});
   world.store_event(world.scope, "evt_1", "product.updated", "prod_1");
   CHECK(world.page({}).front().entity_id == "plan_1");
+}
+
+TEST_CASE("a price's product is the one that was heard of last, also of a price that is gone", "[inbox_source]") {
+  World world;
+  const auto put = [&](const std::string& type, const std::string& id, const std::string& state, bool deleted) {
+    world.sql("INSERT INTO stripe_objects VALUES ('" + world.scope.tenant.str() + "', '" +
+              world.scope.environment.str() + "', '" + type + "', '" + id + "', 'plan_1', '" + state +
+              "', now(), now(), " + (deleted ? "true" : "false") + ", false, 1)");
+  };
+  put("price", "price_1", R"({"id":"price_1","product":"prod_1"})", false);
+  put("price", "price_gone", R"({"id":"price_gone","deleted":true,"product":"prod_2"})", true);
+  put("price", "price_shell", "", false);
+  put("price", "price_bare", R"({"id":"price_bare"})", false);
+  put("product", "prod_1", R"({"id":"prod_1","product":"no price"})", false);
+  const auto ids = [](std::vector<std::string> names) { return std::vector<StripeId>(names.begin(), names.end()); };
+  std::promise<store::FoundEntities> promise;
+  world.source.find_entities(
+      world.scope, {{}, {}, ids({"price_1", "price_gone", "price_shell", "price_bare", "prod_1", "price_{\"9,"})},
+      [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get().products ==
+        std::map<StripeId, StripeId>{{StripeId("price_1"), StripeId("prod_1")},
+                                     {StripeId("price_gone"), StripeId("prod_2")}});
 }
 
 TEST_CASE("parked events come when they are due, with their attempts; dead ones do not", "[inbox_source]") {
@@ -155,7 +177,7 @@ TEST_CASE("a claim finds a customer by its id, deleted or not, else a live one b
   }
   std::promise<store::FoundEntities> promise;
   world.source.find_entities(world.scope,
-                             {{}, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"}},
+                             {{}, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"}, {}},
                              [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().claims == std::map<std::string, std::string>{
                                                  {"cust_published", "cust_published"},

@@ -22,7 +22,7 @@ ChangeSet change_of(const Decision& decision) {
 }
 
 EntitySnapshot shell() {
-  const ParentTask wanted{kOwner, 3, kEntity, {"customer", kStripe}, "req_1", at(0)};
+  const ParentTask wanted{kOwner, 3, kEntity, {{"customer", kStripe}, {}}, "req_1", at(0)};
   return after(change_of(decide_parent(wanted, {}, {}, std::nullopt)), {});
 }
 

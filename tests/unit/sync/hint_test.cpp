@@ -118,6 +118,31 @@ TEST_CASE("what was listed no more and is there all the same is not deleted", "[
   CHECK_FALSE(change.stripe_object->deleted);
 }
 
+TEST_CASE("what turns out to be of another environment is ignored", "[hint]") {
+  auto theirs = product("Gold");
+  theirs.metadata["flexprice_environment"] = "env_2";
+  const auto change = change_of(decide_fetched(hint("v1.product.created"), {}, {}, fetched(theirs)));
+  CHECK(change.settlement->outcome == InboxOutcome::ignored);
+  CHECK_FALSE(change.plan);
+  CHECK_FALSE(change.stripe_object);
+}
+
+TEST_CASE("whose a thin event is only Stripe knows, if it is of a price or of a stranger", "[hint]") {
+  auto price = hint("v1.price.updated");
+  price.event.state = stripe::bare_object({"price", StripeId("price_1")}, {});
+  CHECK(must_be_looked_up(price.event, true));
+  price.event.state = stripe::bare_object({"price", StripeId("price_1")}, kProduct.id);
+  CHECK_FALSE(must_be_looked_up(price.event, false));
+  CHECK_FALSE(must_be_looked_up(hint("v1.product.created").event, false));
+
+  auto customer = hint("v1.customer.created");
+  customer.event.state = stripe::bare_object({"customer", StripeId("cus_1")}, {});
+  CHECK(must_be_looked_up(customer.event, false));
+  CHECK_FALSE(must_be_looked_up(customer.event, true));
+  customer.event.hint = false;
+  CHECK_FALSE(must_be_looked_up(customer.event, false));
+}
+
 TEST_CASE("a subscription of which nothing is known, and that is gone, is nothing", "[hint]") {
   auto gone = hint(stripe::kReconcileEvent);
   stripe::SubscriptionState state;

@@ -152,8 +152,8 @@ TEST_CASE("plan_source = price: a product is remembered, no plan") {
 }
 
 TEST_CASE("a parent that Stripe cannot be asked about is a shell, older than any event") {
-  const ParentTask wanted{task("", kSecond, {}).scope,     3,       kEntity,
-                          {"product", StripeId("prod_1")}, "req_1", from_unix_seconds(kSecond)};
+  const Parent parent{{"product", StripeId("prod_1")}, {}};
+  const ParentTask wanted{task("", kSecond, {}).scope, 3, kEntity, parent, "req_1", from_unix_seconds(kSecond)};
   const auto decision = decide_parent(wanted, {}, {}, std::nullopt);
   const auto& shell = std::get<ChangeSet>(decision);
   REQUIRE(shell.plan);

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "stripe/envelope.hpp"
+#include "sync/event.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;
@@ -101,7 +102,7 @@ TEST_CASE("a subscription that lists other items differs", "[reconcile]") {
 }
 
 TEST_CASE("a repair is an event that names its object, the same for the same difference", "[reconcile]") {
-  const Difference difference{{"price", StripeId("price_1")}, StripeId("prod_1"), Finding::gone, 7};
+  const Difference difference{{"price", StripeId("price_1")}, StripeId("prod_1"), {}, Finding::gone, 7};
   const auto repair = repair_of(difference, kScope, kNoon, kNoon + 5s);
   CHECK(repair.id == repair_of(difference, kScope, kNoon, kNoon + 9s).id);
   CHECK(repair.id != repair_of(difference, kScope, kNoon + 1h, kNoon + 5s).id);
@@ -124,6 +125,20 @@ TEST_CASE("a repair is an event that names its object, the same for the same dif
   CHECK(stripe::is_deleted(event->state));
   CHECK(stripe::key_of(event->state) == difference.object);
   CHECK(std::get<stripe::PriceState>(event->state).product == StripeId("prod_1"));
+}
+
+TEST_CASE("a customer's repair says which of ours its metadata claims it to be", "[reconcile]") {
+  auto page = page_of({"cus_1"});
+  auto ada = customer("cus_1", "Ada");
+  ada.metadata = {{"flexprice_customer_id", "our-7"}, {"other", "kept where it is"}};
+  page.objects = {listed(ada)};
+  const auto differences = differences_of(page, {}, kScope, kNoon - 1h);
+  REQUIRE(differences.size() == 1);
+  const auto event = stripe::parse_object_event(repair_of(differences[0], kScope, kNoon, kNoon).payload);
+  REQUIRE(event);
+  CHECK(claimed_entity(event->state) == "our-7");
+  CHECK(stripe::metadata_of(event->state).size() == 1);
+  CHECK_FALSE(must_be_looked_up(*event, false));
 }
 
 TEST_CASE("differences of a page are those to repair, with what names them", "[reconcile]") {
