@@ -106,6 +106,10 @@ void entity_sync_state::on_parent_fetched(const stripe::CallOutcome& outcome) {
               answer_parent(tl::unexpected(state.error()));
               return;
             }
+            if (sync::belongs_elsewhere(*state, args.scope)) {
+              answer_parent(fail(ErrorCode::invalid_operation, object.id.str() + " belongs to another environment"));
+              return;
+            }
             fetched_ = sync::Fetched{std::move(*state), found.true_during};
             carry_out_parent(sync::decide_parent(parent_task(), snapshot_, args.services->config.sync, fetched_));
           },

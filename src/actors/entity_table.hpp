@@ -21,7 +21,7 @@ struct EntityRecord {
   bool down = false;                      // failed; it is started again after a back-off
   int failures = 0;                       // in a row
   std::vector<RoutedEventPtr> in_flight;  // sent and not yet finished, in order
-  std::vector<std::string> objects;       // Stripe ids that lead here, as the inbox has them (a price's: its product's)
+  std::vector<std::string> objects;       // Stripe ids that lead here (a price's: its product's)
   int commands = 0;                       // sent and not yet answered
   int parents = 0;                        // questions of subscriptions, likewise
   std::vector<std::int64_t> pushes;       // seqs of intents whose outcome was sent and is not yet booked

@@ -202,7 +202,7 @@ using tenant_supervisor_actor = caf::typed_actor<
     caf::reacts_to<owned_atom, OwnershipPtr>,
     // INTERNAL: a page of the inbox, or of parked events (true).
     caf::reacts_to<page_atom, InboxPagePtr, bool>,
-    // INTERNAL: which of the claimed customers exist.
+    // INTERNAL: whose the page's events are, as far as the store knows.
     caf::reacts_to<claims_atom, FoundPtr>,
     // INTERNAL: which entities the parents that were asked for are.
     caf::reacts_to<found_atom, FoundPtr>,

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "actors/actor_metrics.hpp"
@@ -56,12 +57,14 @@ struct tenant_supervisor_state {
   // A row of the page whose event could be read.
   struct ReadEvent {
     std::shared_ptr<RoutedEvent> routed;
-    std::string object;  // as the inbox has it (a price's: its product's)
+    std::string object;  // as the inbox has it (a price's: its product's, unless the event names the price alone)
     EntityKind kind = EntityKind::customer;
     std::string entity_id;
-    std::string claim;      // of metadata; only asked for when nothing else names the entity
-    StripeId product;       // of a price that its event names alone: whose it is …
-    std::string not_there;  // … or why Stripe did not say
+    std::string claim;           // of metadata; only asked for when nothing else names the entity
+    std::string email;           // likewise, where e-mails are matched
+    bool was_looked_up = false;  // in Stripe
+    StripeId product;            // of a price that was looked up: whose it is …
+    std::string why_unknown;     // … or why Stripe did not say
   };
 
   // A parent that a subscription asks for, on its way to the actor that has it or makes it.
@@ -69,9 +72,18 @@ struct tenant_supervisor_state {
     PendingParentPtr asked;
     CallOutcomePtr looked_up;  // in Stripe
     std::string claim;         // of its metadata
+    std::string email;         // where e-mails are matched
   };
 
-  // Who waits for what Stripe says of an object, before they are routed.
+  // What Stripe says of an object that is looked up.
+  struct Elsewhere {};  // it is another environment's
+  struct Unanswered {
+    std::string why;
+    bool again = false;  // it may answer another time
+  };
+  using Said = std::variant<stripe::ObjectState, Elsewhere, stripe::NotFound, Unanswered>;
+
+  // Who waits for that, before they are routed.
   struct LookUp {
     std::vector<PendingParentPtr> parents;
     std::vector<ReadEvent> events;
@@ -84,16 +96,21 @@ struct tenant_supervisor_state {
   void look_up(ReadEvent read);
   void ask_stripe(const ObjectKey& object);
   void on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome);
-  void on_looked_up(ReadEvent read, const stripe::CallOutcome& outcome);
-  void on_unanswered(const RoutedEvent& event, const std::string& why, bool again);
+  Said what_stripe_says(const ObjectKey& object, const stripe::CallOutcome& outcome) const;
+  void take_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome, const Said& said);
+  void take_up(ReadEvent read, const Said& said);
+  void on_unanswered(const RoutedEvent& event, const Unanswered& reason);
   void read_looked_up();
-  void name_products(const store::FoundEntities& found);
+  bool name_product(ReadEvent& read, const store::FoundEntities& found);
+  static void want_claimed(const ReadEvent& read, store::EntitiesWanted& wanted);
+  bool identify(ReadEvent& read, const store::FoundEntities& found);
   void settle_unknown(const RoutedEvent& routed, const std::string& why);
   void read_page();
   void read_due();
   void read_object(const std::string& object);
   bool accept(store::InboxRow& row);
   void route_all();
+  static const std::string& named_object(const ReadEvent& read);
   EntityKey resolve(const ReadEvent& read, bool& fresh);
   void route(const EntityKey& entity, RoutedEventPtr event);
   EntityRecord& entity(const EntityKey& id);
@@ -117,11 +134,11 @@ struct tenant_supervisor_state {
   EntityTable entities_;
   std::size_t commands_ = 0;                       // accepted and not answered
   std::vector<PendingCommandPtr> early_commands_;  // until it owns the tenant
-  bool reading_ = false;                           // a page or its claims are on their way
+  bool reading_ = false;                           // a page, or whose its events are, is on its way
   bool woken_ = false;                             // there may be rows beyond the cursor
   bool due_ = true;                                // there may be parked events whose time has come
   std::uint64_t reads_begun_ = 0;
-  std::vector<ReadEvent> page_;                  // read, waiting for its claims
+  std::vector<ReadEvent> page_;                  // read; whose they are is being asked
   std::vector<AskedParent> parents_;             // to be looked for
   std::vector<AskedParent> parents_sought_;      // being looked for
   std::map<ObjectKey, LookUp> being_looked_up_;  // in Stripe

@@ -21,6 +21,10 @@ void tenant_supervisor_state::look_up(const PendingParentPtr& asked) {
 
 void tenant_supervisor_state::look_up(ReadEvent read) {
   const auto object = stripe::key_of(read.routed->event.state);
+  if (object.type == "price") {
+    read.entity_id.clear();  // its own may be that of another product, which it belonged to before
+  }
+  read.was_looked_up = true;
   const auto [waiting, is_first] = being_looked_up_.try_emplace(object);
   waiting->second.events.push_back(std::move(read));
   if (is_first) {
@@ -39,66 +43,103 @@ void tenant_supervisor_state::ask_stripe(const ObjectKey& object) {
 }
 
 void tenant_supervisor_state::on_looked_up(const ObjectKey& object, const CallOutcomePtr& outcome) {
-  auto waiting = being_looked_up_.extract(object);
-  std::string claim;
-  bool elsewhere = false;
-  if (const auto* found = std::get_if<stripe::Answered>(outcome.get())) {
-    if (const auto state = stripe::parse_object(object.type, found->json)) {
-      elsewhere = sync::belongs_elsewhere(*state, scope);
-      claim = sync::claimed_entity(*state).value_or("");
-    }
+  const auto waiting = being_looked_up_.extract(object);
+  const auto said = what_stripe_says(object, *outcome);
+  for (const auto& asked : waiting.mapped().parents) {
+    take_up(asked, outcome, said);
   }
-  for (auto& asked : waiting.mapped().parents) {
-    if (elsewhere) {
-      asked->answer(fail(ErrorCode::invalid_operation, object.id.str() + " belongs to another environment"));
-    } else {
-      parents_.push_back({std::move(asked), outcome, claim});
-    }
-  }
-  for (auto& read : waiting.mapped().events) {
-    on_looked_up(std::move(read), *outcome);
+  for (const auto& read : waiting.mapped().events) {
+    take_up(read, said);
   }
   pump();
 }
 
-void tenant_supervisor_state::on_looked_up(ReadEvent read, const stripe::CallOutcome& outcome) {
-  const auto& routed = *read.routed;
-  const auto answered = [&](const stripe::Answered& found) {
-    const auto state = stripe::parse_object(stripe::key_of(routed.event.state).type, found.json);
+tenant_supervisor_state::Said tenant_supervisor_state::what_stripe_says(const ObjectKey& object,
+                                                                        const stripe::CallOutcome& outcome) const {
+  const auto answered = [&](const stripe::Answered& found) -> Said {
+    auto state = stripe::parse_object(object.type, found.json);
     if (!state) {
-      on_unanswered(routed, "its answer could not be read: " + state.error().message, false);
-    } else if (sync::belongs_elsewhere(*state, scope)) {
-      settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, std::string(sync::kElsewhere));
-    } else {
-      const auto* price = std::get_if<stripe::PriceState>(&*state);
-      read.product = price != nullptr ? price->product : StripeId{};
-      read.claim = sync::claimed_entity(*state).value_or("");
-      looked_up_.push_back(std::move(read));
+      return Unanswered{"its answer could not be read: " + state.error().message, false};
     }
+    if (sync::belongs_elsewhere(*state, scope)) {
+      return Elsewhere{};
+    }
+    return std::move(*state);
   };
+  return std::visit(Overloaded{
+                        answered,
+                        [](const stripe::NotFound& reason) -> Said { return reason; },
+                        [](const stripe::Refused& reason) -> Said {
+                          return Unanswered{reason.message, false};
+                        },
+                        [](const stripe::NotConnected& reason) -> Said {
+                          return Unanswered{reason.reason, false};
+                        },
+                        [](const stripe::RetryLater& reason) -> Said {
+                          return Unanswered{reason.reason, true};
+                        },
+                        [](const stripe::Unknown& reason) -> Said {
+                          return Unanswered{reason.reason, true};
+                        },
+                    },
+                    outcome);
+}
+
+// Where Stripe may answer another time nothing is made: an actor of a customer whose claim is not known yet would keep
+// it.
+void tenant_supervisor_state::take_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome, const Said& said) {
+  const auto& id = asked->question().parent.object.id;
+  const auto* state = std::get_if<stripe::ObjectState>(&said);
+  const auto* unanswered = std::get_if<Unanswered>(&said);
+  if (std::holds_alternative<Elsewhere>(said)) {
+    asked->answer(fail(ErrorCode::invalid_operation, id.str() + " belongs to another environment"));
+  } else if (unanswered != nullptr && (unanswered->again || std::holds_alternative<stripe::Answered>(*outcome))) {
+    asked->answer(fail(ErrorCode::service_unavailable, unanswered->why));
+  } else if (state != nullptr) {
+    parents_.push_back({asked, outcome, sync::claimed_entity(*state).value_or(""),
+                        sync::matched_email(*state, services->config.sync)});
+  } else {
+    parents_.push_back({asked, outcome, {}, {}});
+  }
+}
+
+void tenant_supervisor_state::take_up(ReadEvent read, const Said& said) {
+  const auto& routed = *read.routed;
   std::visit(Overloaded{
-                 answered,
-                 [&](const stripe::NotFound& reason) {
-                   read.not_there = reason.message;
+                 [&](const stripe::ObjectState& state) {
+                   const auto* price = std::get_if<stripe::PriceState>(&state);
+                   read.product = price != nullptr ? price->product : StripeId{};
+                   read.claim = sync::claimed_entity(state).value_or("");
+                   read.email = sync::matched_email(state, services->config.sync);
                    looked_up_.push_back(std::move(read));
                  },
-                 [&](const stripe::Refused& reason) { on_unanswered(routed, reason.message, false); },
-                 [&](const stripe::NotConnected& reason) { on_unanswered(routed, reason.reason, false); },
-                 [&](const stripe::RetryLater& reason) { on_unanswered(routed, reason.reason, true); },
-                 [&](const stripe::Unknown& reason) { on_unanswered(routed, reason.reason, true); },
+                 [&](const Elsewhere&) {
+                   settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored,
+                          std::string(sync::kElsewhere));
+                 },
+                 [&](const stripe::NotFound& reason) {
+                   read.why_unknown = reason.message;
+                   looked_up_.push_back(std::move(read));
+                 },
+                 [&](const Unanswered& reason) { on_unanswered(routed, reason); },
              },
-             outcome);
+             said);
 }
 
 // As the entity's actor does it, where a fetch fails.
-void tenant_supervisor_state::on_unanswered(const RoutedEvent& routed, const std::string& why, bool again) {
+void tenant_supervisor_state::on_unanswered(const RoutedEvent& routed, const Unanswered& reason) {
   const auto now = services->clock.now();
-  const auto reason = sync::unanswered_hint(why);
-  park(routed.event.id, routed.seq, routed.was_parked,
-       again && routed.attempts + 1 < services->config.refetch_attempts_max
-           ? sync::after_failure(services->config.retry, routed.attempts, static_cast<std::uint64_t>(routed.seq), now,
-                                 reason.code, why)
-           : sync::given_up(routed.attempts, now, reason.code, reason.message));
+  const auto conflict = sync::unanswered_hint(reason.why);
+  if (reason.again && routed.attempts + 1 < services->config.refetch_attempts_max) {
+    park(routed.event.id, routed.seq, routed.was_parked,
+         sync::after_failure(services->config.retry, routed.attempts, static_cast<std::uint64_t>(routed.seq), now,
+                             conflict.code, reason.why));
+  } else if (routed.event.type == stripe::kReconcileEvent) {
+    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, sync::unanswered_repair(reason.why));
+  } else {
+    park(routed.event.id, routed.seq, routed.was_parked,
+         sync::given_up(routed.attempts, now, conflict.code, conflict.message));
+  }
 }
 
 // Whose actors are they, and of prices that are gone: whose were they?
@@ -116,34 +157,30 @@ void tenant_supervisor_state::read_looked_up() {
     } else {
       wanted.objects.push_back({"product", read.product});
     }
-    if (!read.claim.empty()) {
-      wanted.claims.push_back(read.claim);
-    }
+    want_claimed(read, wanted);
   }
   services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
     caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
   });
 }
 
-// Puts the products into the page's events; what cannot be routed by now leaves the page.
-void tenant_supervisor_state::name_products(const store::FoundEntities& found) {
-  std::erase_if(page_, [&](ReadEvent& read) {
-    auto* price = std::get_if<stripe::PriceState>(&read.routed->event.state);
-    if (price == nullptr || !price->product.empty()) {
-      return false;
-    }
-    if (!read.product.empty()) {
-      price->product = read.product;
-      return false;
-    }
-    if (const auto known = found.products.find(price->id); known != found.products.end()) {
-      read.product = known->second;
-      looked_up_.push_back(std::move(read));
-    } else {
-      settle_unknown(*read.routed, read.not_there);
-    }
+// A price that was looked up gets its product; false where that is not known, or only now.
+bool tenant_supervisor_state::name_product(ReadEvent& read, const store::FoundEntities& found) {
+  auto* price = std::get_if<stripe::PriceState>(&read.routed->event.state);
+  if (price == nullptr || !read.was_looked_up) {
     return true;
-  });
+  }
+  if (!read.product.empty()) {
+    price->product = read.product;
+    return true;
+  }
+  if (const auto known = found.products.find(price->id); known != found.products.end()) {
+    read.product = known->second;
+    looked_up_.push_back(std::move(read));
+  } else {
+    settle_unknown(*read.routed, read.why_unknown);
+  }
+  return false;
 }
 
 // Neither Stripe nor we know the price.

@@ -6,6 +6,7 @@
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
+#include "sync/event.hpp"
 
 namespace flexsync::actors {
 
@@ -20,7 +21,7 @@ ObjectKey route_of(const PendingParentPtr& asked) {
 }  // namespace
 
 void tenant_supervisor_state::on_parent(const PendingParentPtr& asked) {
-  parents_.push_back({asked, nullptr, {}});
+  parents_.push_back({asked, nullptr, {}, {}});
   pump();
 }
 
@@ -33,6 +34,9 @@ void tenant_supervisor_state::read_parents() {
     wanted.objects.push_back(route_of(parent.asked));
     if (!parent.claim.empty()) {
       wanted.claims.push_back(parent.claim);
+    }
+    if (!parent.email.empty()) {
+      wanted.emails.push_back(parent.email);
     }
   }
   services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
@@ -52,12 +56,17 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
     const auto kind = *kind_of(object.type);
     const auto stored = found->objects.find(object);
     const auto claimed = found->claims.find(parent.claim);
+    const auto unmapped = found->unmapped.find(parent.email);
     if (const auto live = entities_.entity_of(kind, object.id.str())) {
       route_parent(*live, parent);
     } else if (stored != found->objects.end()) {
       route_parent({kind, stored->second}, parent);
     } else if (!parent.claim.empty() && claimed != found->claims.end()) {
       asked->answer(claimed->second);  // its own event maps it
+    } else if (unmapped != found->unmapped.end() && unmapped->second.size() == 1) {
+      asked->answer(unmapped->second.front());  // likewise
+    } else if (unmapped != found->unmapped.end()) {
+      asked->answer(fail(ErrorCode::invalid_operation, sync::ambiguous_email(object.id, unmapped->second).message));
     } else if (!asked->question().create) {
       asked->answer(fail(ErrorCode::not_found, object.id.str() + " is not here"));
     } else if (kind == EntityKind::customer && !parent.looked_up) {

@@ -141,19 +141,19 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     woken_ = true;  // there may be more behind this page
     feed_.read_up_to(page->back().seq);
   }
-  std::vector<std::string> claims;
+  store::EntitiesWanted wanted;
   for (auto& row : *page) {
-    if (accept(row) && !page_.back().claim.empty()) {
-      claims.push_back(page_.back().claim);
+    if (accept(row)) {
+      want_claimed(page_.back(), wanted);
     }
   }
-  if (claims.empty()) {
+  if (wanted.claims.empty() && wanted.emails.empty()) {
     route_all();
     pump();
     return;
   }
   reading_ = true;
-  services->inbox.find_entities(scope, {{}, std::move(claims), {}}, [home = tenant_supervisor_actor{self}](auto found) {
+  services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
     caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
   });
 }
@@ -188,6 +188,7 @@ bool tenant_supervisor_state::accept(store::InboxRow& row) {
     read.entity_id = live->id;  // remembered here: room for others may have to be made before it is routed
   } else if (read.entity_id.empty()) {
     read.claim = sync::claimed_entity(event->state).value_or("");
+    read.email = sync::matched_email(event->state, services->config.sync);
   }
   *read.routed = {std::move(*event), row.seq, std::move(row.request_id), row.was_parked, row.attempts, false,
                   row.parked_at};
@@ -210,16 +211,9 @@ void tenant_supervisor_state::on_claims(const Result<store::FoundEntities>& clai
     object_being_read_.clear();
     return;  // the next tick tries again
   }
-  name_products(*claims);
-  for (auto& read : page_) {
-    const auto& object =
-        read.product.empty() ? stripe::key_of(read.routed->event.state) : ObjectKey{"product", read.product};
-    const auto stored = claims->objects.find(object);
-    const auto claimed = claims->claims.find(read.claim);
-    if (stored != claims->objects.end()) {
-      read.entity_id = stored->second;
-    } else if (claimed != claims->claims.end()) {
-      read.entity_id = claimed->second;
+  for (auto& read : std::exchange(page_, {})) {
+    if (name_product(read, *claims) && identify(read, *claims)) {
+      page_.push_back(std::move(read));
     }
   }
   route_all();

@@ -5,20 +5,52 @@
 #include "actors/entity_sync.hpp"
 #include "actors/tenant_supervisor.hpp"
 #include "domain/ulid.hpp"
+#include "sync/event.hpp"
+#include "sync/failure.hpp"
 #include "telemetry/failpoint.hpp"
 
 namespace flexsync::actors {
+
+void tenant_supervisor_state::want_claimed(const ReadEvent& read, store::EntitiesWanted& wanted) {
+  if (!read.claim.empty()) {
+    wanted.claims.push_back(read.claim);
+  }
+  if (!read.email.empty()) {
+    wanted.emails.push_back(read.email);
+  }
+}
+
+// Which entity it is, as far as the store knows; false where that is for a person to say.
+bool tenant_supervisor_state::identify(ReadEvent& read, const store::FoundEntities& found) {
+  const auto& routed = *read.routed;
+  const auto object = read.product.empty() ? stripe::key_of(routed.event.state) : ObjectKey{"product", read.product};
+  const auto stored = found.objects.find(object);
+  const auto claimed = found.claims.find(read.claim);
+  const auto unmapped = found.unmapped.find(read.email);
+  if (stored != found.objects.end()) {
+    read.entity_id = stored->second;
+  } else if (claimed != found.claims.end()) {
+    read.entity_id = claimed->second;
+  } else if (unmapped != found.unmapped.end() && unmapped->second.size() == 1) {
+    read.entity_id = unmapped->second.front();
+  } else if (unmapped != found.unmapped.end()) {
+    const auto conflict = sync::ambiguous_email(object.id, unmapped->second);
+    park(routed.event.id, routed.seq, routed.was_parked,
+         sync::given_up(routed.attempts, services->clock.now(), conflict.code, conflict.message));
+    return false;
+  }
+  return true;
+}
 
 void tenant_supervisor_state::route_all() {
   for (auto& read : std::exchange(page_, {})) {
     const auto& object = read.object;
     const auto id = resolve(read, read.routed->fresh);
     auto& record = entity(id);
-    entities_.link(object, id);
-    if (!read.product.empty()) {
-      entities_.link(read.product.str(), id);
-    }
-    if (feed_.skips(object) || record.down || record.in_flight.size() >= services->config.entity_queue_max) {
+    entities_.link(named_object(read), id);
+    // One that was looked up is a hint, and may go before others.
+    const bool waits_its_turn = !read.was_looked_up && feed_.skips(object);
+    if (waits_its_turn || record.down || record.in_flight.size() >= services->config.entity_queue_max) {
       feed_.settle(read.routed->seq);
       if (!read.routed->was_parked) {
         feed_.skip(object, read.routed->seq);  // a parked one is found again when it is due
@@ -56,9 +88,14 @@ std::string new_entity_id(EntityKind kind, Timestamp now) {
   return new_id<SubscriptionId>(prefix::kSubscription, now).str();
 }
 
+// By what an entity is led to: of a price that was looked up, by its product.
+const std::string& tenant_supervisor_state::named_object(const ReadEvent& read) {
+  return read.product.empty() ? read.object : read.product.str();
+}
+
 // In order: a live actor's, what the store knows, what the metadata claims; else the object is new and gets an id.
 EntityKey tenant_supervisor_state::resolve(const ReadEvent& read, bool& fresh) {
-  if (const auto live = entities_.entity_of(read.kind, read.product.empty() ? read.object : read.product.str())) {
+  if (const auto live = entities_.entity_of(read.kind, named_object(read))) {
     return *live;
   }
   if (!read.entity_id.empty()) {

@@ -93,6 +93,7 @@ struct SyncConfig {
   std::string plan_source = "product";   // product | price
   bool create_missing_customer = true;
   bool create_missing_plan = true;
+  bool match_email = false;
   std::string ordering = "payload";  // payload | refetch
   std::string conflict = "local";    // local | stripe
 };

@@ -29,6 +29,7 @@ sync::Settings sync_settings(const Config& config) {
   settings.plan_source = given.plan_source == "price" ? sync::PlanSource::price : sync::PlanSource::product;
   settings.create_missing_customer = given.create_missing_customer;
   settings.create_missing_plan = given.create_missing_plan;
+  settings.match_email = given.match_email;
   return settings;
 }
 

@@ -79,9 +79,25 @@ constexpr const char* kFindCustomers = R"(
 constexpr const char* kFindEntities = "SELECT type, id, " ENTITY_OF(
     "object.type", "object.id") " FROM unnest($3::text[], $4::text[]) AS object(type, id)";
 
+// A price of which nothing but the id is known was led with its product to one entity.
 constexpr const char* kFindProducts = R"(
-  SELECT stripe_id, nullif(nullif(state, '')::json->>'product', '') FROM stripe_objects
-  WHERE tenant_id = $1 AND environment_id = $2 AND object_type = 'price' AND stripe_id = ANY ($3::text[]))";
+  SELECT price.stripe_id, coalesce(nullif(nullif(price.state, '')::json->>'product', ''),
+    (SELECT product.stripe_id FROM stripe_objects product
+     WHERE product.tenant_id = $1 AND product.environment_id = $2 AND product.object_type = 'product'
+       AND product.entity_id = price.entity_id LIMIT 1))
+  FROM stripe_objects price
+  WHERE price.tenant_id = $1 AND price.environment_id = $2 AND price.object_type = 'price'
+    AND price.stripe_id = ANY ($3::text[]))";
+
+constexpr const char* kFindUnmapped = R"(
+  SELECT wanted.email, found.id FROM (SELECT DISTINCT unnest($3::text[]) AS email) AS wanted, LATERAL (
+    SELECT c.id FROM customers c
+    WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.email = wanted.email AND c.status <> 'deleted'
+      AND NOT EXISTS (
+        SELECT 1 FROM entity_integration_mappings m
+        WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.entity_type = 'customer' AND m.entity_id = c.id
+          AND m.provider_type = 'stripe' AND m.status = 'published')
+    ORDER BY c.id LIMIT 2) AS found)";
 
 constexpr const char* kTenantsWithWork =
     "SELECT tenant_id, environment_id FROM tenants_with_work(" FLEXSYNC_TIME("$1") ")"
@@ -146,6 +162,16 @@ std::map<StripeId, StripeId> find_products(pqxx::transaction_base& tx, const Sco
     if (!row[1].is_null()) {
       found.emplace(text_from(row[0]), text_from(row[1]));
     }
+  }
+  return found;
+}
+
+std::map<std::string, std::vector<std::string>> find_unmapped(pqxx::transaction_base& tx, const Scope& scope,
+                                                              const std::vector<std::string>& emails) {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& row :
+       tx.exec_params(kFindUnmapped, scope.tenant.str(), scope.environment.str(), text_array(emails))) {
+    found[text_from(row[0])].push_back(text_from(row[1]));
   }
   return found;
 }
@@ -218,6 +244,9 @@ void StoreInboxSource::find_entities(const Scope& scope, EntitiesWanted wanted,
         }
         if (!wanted.prices.empty()) {
           found.products = find_products(tx, scope, wanted.prices);
+        }
+        if (!wanted.emails.empty()) {
+          found.unmapped = find_unmapped(tx, scope, wanted.emails);
         }
         return found;
       },

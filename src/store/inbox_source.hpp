@@ -47,11 +47,12 @@ struct Ownership {
 };
 
 // Stripe objects, and claims that Stripe's metadata makes: an id or external_id of a customer of ours. Of prices, the
-// product is wanted.
+// product is wanted; of e-mails, whose they are.
 struct EntitiesWanted {
   std::vector<ObjectKey> objects;
   std::vector<std::string> claims;
   std::vector<StripeId> prices;
+  std::vector<std::string> emails;
 };
 
 struct FoundEntities {
@@ -61,6 +62,8 @@ struct FoundEntities {
   // under another id.
   std::map<std::string, std::string> claims;
   std::map<StripeId, StripeId> products;  // by price: as it was heard of last, deleted or not
+  // By e-mail, as it is written: the live customers that are mapped to none of Stripe's. Two at most.
+  std::map<std::string, std::vector<std::string>> unmapped;
 };
 
 // Replies come exactly once, on a thread of the store's.

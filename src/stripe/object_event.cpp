@@ -125,6 +125,7 @@ ObjectEvent read_reconcile_event(const JsonObject& head) {
       true};
   if (auto* customer = std::get_if<CustomerState>(&read.state)) {
     customer->metadata = object.texts("metadata");
+    customer->email = object.text("email");
   }
   if (object.flag("deleted", false)) {
     mark_deleted(read.state);

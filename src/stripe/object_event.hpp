@@ -29,8 +29,8 @@ struct ObjectEvent {
 };
 
 // What the comparison with Stripe makes of an object that differs: an event of our own, a hint. `data.object` is
-// {id, object}, of a price with its `product`, of a customer with what its `metadata` claims it to be, of what Stripe
-// lists no more with `deleted`.
+// {id, object}, of a price with its `product`, of a customer with its `email` and what its `metadata` claims it to be,
+// of what Stripe lists no more with `deleted`.
 inline constexpr std::string_view kReconcileEvent = "flexsync.reconcile";
 
 // True for the types that carry the whole state of an object we mirror: customer.created|updated|deleted, product.*,

@@ -9,11 +9,16 @@ namespace flexsync::sync {
 
 namespace {
 
-// The customer that the metadata names is mapped to another Stripe customer: never a guess.
+// The customer that the metadata names, or whose the e-mail is, is mapped to another Stripe customer: never a guess.
 std::optional<Conflict> mapped_elsewhere(const Context& context, const stripe::CustomerState& state) {
   const auto& mapping = context.snapshot.mapping;
   if (!mapping || mapping->provider_entity_id == state.id.str()) {
     return std::nullopt;
+  }
+  if (!state.metadata.contains(std::string(stripe::kMetadataCustomerId))) {
+    return Conflict{"the e-mail of " + state.id.str() + " is that of customer " + context.origin.entity.id +
+                    ", which was mapped to " + mapping->provider_entity_id +
+                    " in the same moment; redrive it, and it becomes a customer of its own"};
   }
   return Conflict{"metadata." + std::string(stripe::kMetadataCustomerId) + " of " + state.id.str() +
                   " names customer " + context.origin.entity.id + ", which is already mapped to " +

@@ -108,6 +108,18 @@ Decision pass_by_deleted(const EventTask& task, const EntitySnapshot& snapshot, 
                  "the " + snapshot.shadow->object_type + " was deleted in Stripe");
 }
 
+// It has been asked for, and is not ours to mirror: a mark would ask again and again.
+Decision pass_by_elsewhere(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  auto decision = pass_by(task, snapshot, settings, InboxOutcome::ignored, std::string(kElsewhere));
+  auto* change = std::get_if<ChangeSet>(&decision);
+  const auto& shadow = snapshot.shadow;
+  if (change != nullptr && shadow && shadow->needs_reconcile) {
+    change->stripe_object = shadow_of(origin_of(task), shadow, {shadow->object_type, shadow->stripe_id}, shadow->state,
+                                      shadow->true_during, shadow->deleted);
+  }
+  return decision;
+}
+
 // A hint says nothing by itself: but for what is known to be final, or was fetched since, Stripe is asked.
 Decision decide_hint(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
   if (is_deleted(snapshot.shadow)) {
@@ -177,7 +189,7 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
     return pass_by_deleted(task, snapshot, settings);
   }
   if (belongs_elsewhere(fetched.state, task.scope)) {
-    return pass_by(task, snapshot, settings, InboxOutcome::ignored, std::string(kElsewhere));
+    return pass_by_elsewhere(task, snapshot, settings);
   }
   if (const auto product = moved_to(task.event.state, fetched.state)) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
@@ -197,8 +209,7 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
                            const std::string& why) {
   const auto& shadow = snapshot.shadow;
   if (task.event.type == stripe::kReconcileEvent) {
-    return pass_by(task, snapshot, settings, InboxOutcome::ignored,
-                   "Stripe could not be asked, the next comparison finds it again: " + why);
+    return pass_by(task, snapshot, settings, InboxOutcome::ignored, unanswered_repair(why));
   }
   if (task.event.hint) {
     return unanswered_hint(why);
@@ -242,19 +253,29 @@ std::optional<std::string> existing_parent(const ParentTask& task, const EntityS
   if (task.entity.kind == EntityKind::customer) {
     return snapshot.customer ? std::optional(snapshot.customer->id.str()) : std::nullopt;
   }
-  return snapshot.plan ? std::optional(snapshot.plan->id.str()) : std::nullopt;
+  if (snapshot.plan) {
+    return snapshot.plan->id.str();
+  }
+  // A price that was deleted has no mapping any more that leads to the plan that it was.
+  const bool was_plan = task.parent.object.type == "price" && is_deleted(snapshot.shadow) && snapshot.price;
+  return was_plan ? std::optional(snapshot.price->plan_id.str()) : std::nullopt;
 }
 
 namespace {
 
-// Stripe cannot be asked: what there is to know is the id.
-Taken take_shell(const Context& context, const Parent& parent, ChangeSet& change) {
-  const auto shell = stripe::bare_object(parent.object, parent.product);
-  const auto* price = std::get_if<stripe::PriceState>(&shell);
+// Stripe cannot be asked: what there is to know is the id. A price may be known already that was no plan until
+// `sync.plan_source` was changed.
+Taken take_unasked(const Context& context, const Parent& parent, ChangeSet& change) {
+  const auto& shadow = context.snapshot.shadow;
+  const auto bare = stripe::bare_object(parent.object, parent.product);
+  const auto* price = std::get_if<stripe::PriceState>(&bare);
+  if (price != nullptr && shadow && !shadow->state.empty()) {
+    return take(context, stripe::price_from_canonical(shadow->state), shadow->true_during, change);
+  }
   auto taken =
       price != nullptr
           ? take_shell(context, *price, change)
-          : std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); }, shell);
+          : std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); }, bare);
   if (change.stripe_object) {
     change.stripe_object->state.clear();  // nothing is known: whatever comes is news
     change.stripe_object->needs_reconcile = true;
@@ -287,7 +308,7 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
         std::visit([&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
                    fetched->state);
   } else {
-    taken = take_shell(context, task.parent, change);
+    taken = take_unasked(context, task.parent, change);
   }
   return conclude(std::move(change), std::move(taken));
 }
@@ -306,6 +327,16 @@ std::optional<std::string> claimed_entity(const stripe::ObjectState& state) {
   return claimed->second;
 }
 
+std::string matched_email(const stripe::ObjectState& state, const Settings& settings) {
+  const auto* customer = std::get_if<stripe::CustomerState>(&state);
+  return settings.match_email && customer != nullptr && !customer->deleted ? customer->email : std::string();
+}
+
+Conflict ambiguous_email(const StripeId& object, const std::vector<std::string>& customers) {
+  return {"the e-mail of " + object.str() + " is that of several customers, such as " + customers.at(0) + " and " +
+          customers.at(1) + "; say in Stripe which one it is, in metadata." + std::string(stripe::kMetadataCustomerId)};
+}
+
 bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope) {
   const auto& metadata = stripe::metadata_of(state);
   const auto named = metadata.find(std::string(stripe::kMetadataEnvironment));
@@ -319,6 +350,10 @@ bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known) {
   // The comparison's own hints say what the metadata claims.
   return event.hint && event.type != stripe::kReconcileEvent && !is_known && !stripe::is_deleted(event.state) &&
          std::holds_alternative<stripe::CustomerState>(event.state);
+}
+
+std::string unanswered_repair(const std::string& why) {
+  return "Stripe could not be asked, the next comparison finds it again: " + why;
 }
 
 Conflict unanswered_hint(const std::string& why) {

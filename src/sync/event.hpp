@@ -48,6 +48,10 @@ Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, c
 // The customer that Stripe's metadata claims this object to be: our id, or an external_id of ours. Nothing when there
 // is no claim; objects of another environment are ignored, which the caller asks with belongs_elsewhere().
 std::optional<std::string> claimed_entity(const stripe::ObjectState& state);
+// By which e-mail it may be a customer of ours: empty where it may not, or `sync.match_email` is off.
+std::string matched_email(const stripe::ObjectState& state, const Settings& settings);
+// Several of ours have that e-mail, and none is guessed.
+Conflict ambiguous_email(const StripeId& object, const std::vector<std::string>& customers);
 bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
 inline constexpr std::string_view kElsewhere =
     "the object belongs to another environment (metadata.flexprice_environment)";
@@ -56,7 +60,8 @@ inline constexpr std::string_view kElsewhere =
 // customer that is not known here does not show the metadata by which it may claim to be one of ours.
 bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known);
 
-// Of an event that only names its object, where Stripe could not be asked.
+// Of an event that only names its object, where Stripe could not be asked; the comparison's own are just ignored.
 Conflict unanswered_hint(const std::string& why);
+std::string unanswered_repair(const std::string& why);
 
 }  // namespace flexsync::sync

@@ -160,6 +160,24 @@ Taken remember(const Context& context, const PlanId& plan, const stripe::PriceSt
   return taken;
 }
 
+// A plan of which nothing but its price's id is known.
+bool is_shell(const Context& context) {
+  const auto& snapshot = context.snapshot;
+  return context.settings.plan_source == PlanSource::price && snapshot.shadow && snapshot.shadow->state.empty() &&
+         snapshot.plan && !snapshot.price;
+}
+
+Taken end_shell(const Context& context, const stripe::PriceState& last, Timestamp at, ChangeSet& change) {
+  auto state = last;
+  state.deleted = true;
+  change.stripe_object = shadow_of(context.origin, context.snapshot.shadow, {"price", state.id},
+                                   stripe::to_canonical(state), {at, at}, true);
+  delete_plan(context, context.snapshot.plan->id, source_of(last), {}, change);
+  Taken taken;
+  taken.changed = true;
+  return taken;
+}
+
 }  // namespace
 
 int currency_exponent(const std::string& currency) {
@@ -204,6 +222,9 @@ Taken take(const Context& context, const stripe::PriceState& state, const TrueIn
 }
 
 Taken take_deletion(const Context& context, const stripe::PriceState& last, Timestamp at, ChangeSet& change) {
+  if (is_shell(context) && last.interval.empty()) {
+    return end_shell(context, last, at, change);
+  }
   auto state = last;
   state.deleted = true;
   complete_from(context.snapshot.shadow, state);
@@ -216,12 +237,10 @@ Taken take_deletion(const Context& context, const stripe::PriceState& last, Time
 }
 
 Taken take_shell(const Context& context, const stripe::PriceState& bare, ChangeSet& change) {
-  const auto& plan = context.snapshot.plan;
   change.stripe_object = shadow_of(context.origin, context.snapshot.shadow, {"price", bare.id}, {}, {}, false);
   lead_product_here(context, bare, change);
   Taken taken;
-  taken.changed = take_plan(context, plan ? plan->id : new_id<PlanId>(prefix::kPlan, context.origin.now),
-                            source_of(bare), {}, change);
+  taken.changed = take_plan(context, new_id<PlanId>(prefix::kPlan, context.origin.now), source_of(bare), {}, change);
   return taken;
 }
 

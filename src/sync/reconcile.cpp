@@ -25,7 +25,7 @@ bool is_as(const StripeObject& shadow, stripe::ObjectState listed) {
   return stripe::to_canonical(listed) == shadow.state;
 }
 
-// Of a price; whose shadow is empty, nobody knows it.
+// Of a price. Whose shadow is empty does not say it: then it is looked up.
 StripeId product_of(const StripeObject& shadow) {
   return shadow.object_type == "price" && !shadow.state.empty() ? stripe::price_from_canonical(shadow.state).product
                                                                 : StripeId{};
@@ -88,14 +88,30 @@ void compare_all(const stripe::ObjectPage& page, const std::map<StripeId, KnownO
 
 }  // namespace
 
+namespace {
+
+Difference difference_of(const stripe::ObjectState& listed, Finding finding, std::int64_t shadow_version) {
+  Difference difference;
+  difference.object = stripe::key_of(listed);
+  if (const auto* price = std::get_if<stripe::PriceState>(&listed)) {
+    difference.product = price->product;
+  } else if (const auto* customer = std::get_if<stripe::CustomerState>(&listed)) {
+    difference.claim = claimed_entity(listed).value_or("");
+    difference.email = customer->email;
+  }
+  difference.finding = finding;
+  difference.shadow_version = shadow_version;
+  return difference;
+}
+
+}  // namespace
+
 std::vector<Difference> differences_of(const stripe::ObjectPage& page, const std::map<StripeId, KnownObject>& known,
                                        const Scope& scope, Timestamp since) {
   std::vector<Difference> differences;
   compare_all(page, known, scope, since, [&](const auto& listed, const auto& stored, Finding finding) {
     if (finding == Finding::differs || finding == Finding::absent) {
-      const auto* price = std::get_if<stripe::PriceState>(&listed.state);
-      differences.push_back({stripe::key_of(listed.state), price == nullptr ? StripeId{} : price->product,
-                             claimed_entity(listed.state).value_or(""), finding, stored ? stored->shadow.version : 0});
+      differences.push_back(difference_of(listed.state, finding, stored ? stored->shadow.version : 0));
     }
   });
   return differences;
@@ -109,7 +125,7 @@ std::map<Finding, std::int64_t> tally(const stripe::ObjectPage& page, const std:
 }
 
 Difference marked_difference(const StripeObject& shadow) {
-  return {{shadow.object_type, shadow.stripe_id}, product_of(shadow), {}, Finding::differs, shadow.version};
+  return {{shadow.object_type, shadow.stripe_id}, product_of(shadow), {}, {}, Finding::differs, shadow.version};
 }
 
 IncomingEvent repair_of(const Difference& difference, const Scope& scope, Timestamp walk_began, Timestamp now) {
@@ -120,6 +136,9 @@ IncomingEvent repair_of(const Difference& difference, const Scope& scope, Timest
   }
   if (!difference.claim.empty()) {
     object["metadata"][std::string(stripe::kMetadataCustomerId)] = difference.claim;
+  }
+  if (!difference.email.empty()) {
+    object["email"] = difference.email;
   }
   if (difference.finding == Finding::gone) {
     object["deleted"] = true;
@@ -192,7 +211,7 @@ Result<std::vector<Difference>> ReconcileWalk::on_mirrored(const std::vector<Kno
   std::vector<Difference> gone;
   for (const auto& [shadow, waits] : page) {
     if (!waits && !listed_.has(type_, shadow.stripe_id)) {
-      gone.push_back({{type_, shadow.stripe_id}, product_of(shadow), {}, Finding::gone, shadow.version});
+      gone.push_back({{type_, shadow.stripe_id}, product_of(shadow), {}, {}, Finding::gone, shadow.version});
     }
   }
   if (page.empty()) {

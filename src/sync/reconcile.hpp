@@ -43,7 +43,8 @@ Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObj
 struct Difference {
   ObjectKey object;
   StripeId product;   // of a price
-  std::string claim;  // of a customer: which of ours its metadata says it is
+  std::string claim;  // of a customer: which of ours its metadata says it is …
+  std::string email;  // … or its e-mail may say
   Finding finding = Finding::differs;
   std::int64_t shadow_version = 0;  // 0: there is none
 };

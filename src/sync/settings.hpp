@@ -26,6 +26,9 @@ struct Settings {
   // shell), or the event is blocked until it appears.
   bool create_missing_customer = true;
   bool create_missing_plan = true;
+  // Whether a customer of Stripe's that nobody knows or claims is ours of the same e-mail, where exactly one of those
+  // that are not in Stripe yet has it.
+  bool match_email = false;
 };
 
 }  // namespace flexsync::sync

@@ -243,3 +243,43 @@ TEST_CASE("a thin event of an object of another environment is ignored") {
   CHECK(f.store.customers() == 0);
   CHECK(f.store.object(kTenant, StripeId("prod_gold")) == nullptr);
 }
+
+TEST_CASE("a price that has moved to a product that is new here does not take its first plan along") {
+  Fixture f;
+  f.gold_is_here();
+  f.start();
+  auto moved = price_state("price_1", "prod_new");
+  f.transport.objects["price_1"] = to_object_json(moved);
+  const auto seq = f.put_price("evt_thin");
+  f.wake();
+  CHECK(f.outcome(seq) == InboxOutcome::applied);
+  f.put("evt_new", "product.created", product_state("prod_new", "New"));
+  f.wake();
+  CHECK(f.entity_of("prod_new") != f.entity_of("prod_gold"));
+  CHECK(f.store.plan(kTenant, PlanId(f.entity_of("prod_gold")))->fields.name == "Gold");
+  CHECK(f.store.plan(kTenant, PlanId(f.entity_of("prod_new")))->fields.name == "New");
+}
+
+TEST_CASE("many thin events of one price come through short queues") {
+  Fixture f;
+  f.stripe_has_price();
+  f.config.entity_queue_max = 4;
+  f.config.in_flight_max = 16;
+  f.config.stripe_retries.same_again_max = 0;
+  for (int i = 0; i < 60; ++i) {
+    f.put_price("evt_" + std::to_string(i));
+  }
+  f.start();
+  f.advance(std::chrono::minutes{5});
+  CHECK(f.store.unsettled(kTenant) == 0);
+}
+
+TEST_CASE("the comparison's own repair of a price without a product waits for the next one where there is no key") {
+  Fixture f;
+  f.key = Secret();
+  const auto payload = R"({"id":"reconcile_1","object":"event","type":"flexsync.reconcile","created":1790000000,)"
+                       R"("data":{"object":{"id":"price_1","object":"price"}}})";
+  const auto seq = *f.store.deliver(kTenant, "reconcile_1", "flexsync.reconcile", "price_1", payload, f.clock.now());
+  f.start();
+  CHECK(f.outcome(seq) == InboxOutcome::ignored);
+}

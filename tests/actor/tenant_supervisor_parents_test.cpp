@@ -172,6 +172,66 @@ TEST_CASE("a customer of Stripe's whose metadata claims one of ours is that one"
   CHECK(f.store.customers() == 1);
 }
 
+TEST_CASE("a claim that Stripe could not show at first is found when it can") {
+  Fixture f;
+  Customer ours;
+  ours.id = CustomerId("cust_ours");
+  ours.external_id = "our-7";
+  ours.version = 1;
+  f.store.put(kTenant, ours);
+  f.stripe_has_all();
+  f.transport.states["cus_1"].metadata["flexprice_customer_id"] = "our-7";
+  f.config.stripe_retries.same_again_max = 0;
+  f.transport.script.next(GENERATE(503, 429));
+  const auto seq = f.subscribe();
+  f.start();
+  f.put("evt_cus", "customer.updated", f.transport.states["cus_1"]);
+  f.wake();
+  f.advance(seconds{10});
+  CHECK(f.outcome(seq) == InboxOutcome::applied);
+  CHECK(f.subscription().terms.customer_id == ours.id);
+  CHECK(f.store.live_mapping(kTenant, StripeId("cus_1"))->entity_id == "cust_ours");
+  CHECK(f.store.customers() == 1);
+}
+
+TEST_CASE("plan_source = price: a subscription keeps the plan of a price that was deleted") {
+  Fixture f;
+  f.config.sync.plan_source = sync::PlanSource::price;
+  f.config.entity_idle = seconds{0};
+  f.transport.states["cus_1"] = customer_state("cus_1", "Ada");
+  f.put("evt_price", "price.created", price_state("price_prod_gold", "prod_gold"));
+  f.subscribe();
+  f.start();
+  const auto plan = f.subscription().terms.plan_id;
+  auto gone = price_state("price_prod_gold", "prod_gold");
+  gone.deleted = true;
+  f.put("evt_gone", "price.deleted", gone, kSecondZero + 1);
+  f.wake();
+  f.advance(std::chrono::minutes{2});
+  auto more = subscription_state("sub_1", "cus_1", {"prod_gold"});
+  more.items.front().quantity = 7;
+  const auto seq = f.put("evt_more", "customer.subscription.updated", more, kSecondZero + 2);
+  f.wake();
+  CHECK(f.outcome(seq) == InboxOutcome::applied);
+  CHECK(f.subscription().terms.plan_id == plan);
+  CHECK(f.store.object(kTenant, StripeId("price_prod_gold"))->deleted);
+}
+
+TEST_CASE("a product of another environment is no plan here") {
+  Fixture f;
+  f.stripe_has_all();
+  auto theirs = product_state("prod_gold", "Gold");
+  theirs.metadata["flexprice_environment"] = "env_2";
+  f.transport.objects["prod_gold"] = to_object_json(theirs);
+  f.config.retry.attempts_max = 2;
+  const auto seq = f.subscribe();
+  f.start();
+  f.advance(seconds{5});
+  CHECK(f.parked(seq).state == ParkedState::dead);
+  CHECK(f.parked(seq).error_message == "prod_gold belongs to another environment");
+  CHECK(f.store.live_mapping(kTenant, StripeId("prod_gold"), "plan") == nullptr);
+}
+
 TEST_CASE("a claim that fits nobody is no claim; a customer of another environment is not made here") {
   Fixture f;
   f.stripe_has_all();

@@ -123,7 +123,7 @@ TEST_CASE("objects are found by live mapping, else by shadow; a product is a pla
                                         object("customer", "cus_1"), object("subscription", "sub_1"),
                                         object("customer", "sub_1"), object("product", "prod_{\"9,")};
   std::promise<store::FoundEntities> promise;
-  world.source.find_entities(world.scope, {asked, {}, {}}, [&](auto found) { promise.set_value(*found); });
+  world.source.find_entities(world.scope, {asked, {}, {}, {}}, [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().objects ==
         std::map<ObjectKey, std::string>{
             {asked[0], "plan_1"}, {asked[1], "plan_2"}, {asked[2], "cust_1"}, {asked[3], "subs_1"}});
@@ -142,15 +142,49 @@ TEST_CASE("a price's product is the one that was heard of last, also of a price 
   put("price", "price_gone", R"({"id":"price_gone","deleted":true,"product":"prod_2"})", true);
   put("price", "price_shell", "", false);
   put("price", "price_bare", R"({"id":"price_bare"})", false);
+  world.sql("UPDATE stripe_objects SET entity_id = 'plan_2' WHERE stripe_id = 'price_bare'");
   put("product", "prod_1", R"({"id":"prod_1","product":"no price"})", false);
   const auto ids = [](std::vector<std::string> names) { return std::vector<StripeId>(names.begin(), names.end()); };
   std::promise<store::FoundEntities> promise;
   world.source.find_entities(
-      world.scope, {{}, {}, ids({"price_1", "price_gone", "price_shell", "price_bare", "prod_1", "price_{\"9,"})},
+      world.scope, {{}, {}, ids({"price_1", "price_gone", "price_shell", "price_bare", "prod_1", "price_{\"9,"}), {}},
       [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().products ==
         std::map<StripeId, StripeId>{{StripeId("price_1"), StripeId("prod_1")},
-                                     {StripeId("price_gone"), StripeId("prod_2")}});
+                                     {StripeId("price_gone"), StripeId("prod_2")},
+                                     {StripeId("price_shell"), StripeId("prod_1")}});
+}
+
+TEST_CASE("by e-mail a customer is found that is live and not in Stripe yet", "[inbox_source]") {
+  World world;
+  const auto key = "'" + world.scope.tenant.str() + "', '" + world.scope.environment.str() + "', ";
+  const auto put = [&](const std::string& id, const std::string& email, const std::string& status = "published") {
+    world.sql("INSERT INTO customers VALUES (" + key + "'" + id + "', 'ext_" + id + "', '', '" + email +
+              "', '', '', '', '', '', '', '', '{}', '" + status + "', 1, now(), now(), 'admin', 'admin')");
+  };
+  put("cust_1", "one@example.com");
+  put("cust_gone", "one@example.com", "deleted");
+  put("cust_2", "mapped@example.com");
+  put("cust_3", "ended@example.com", "archived");
+  put("cust_4", "many@example.com");
+  put("cust_5", "many@example.com");
+  put("cust_6", "many@example.com");
+  for (const std::string state : {"2', 'stripe', 'cus_2', '{}', 'published", "3', 'stripe', 'cus_3', '{}', 'deleted"}) {
+    world.sql("INSERT INTO entity_integration_mappings VALUES (" + key + "'eim_" + state.substr(0, 1) +
+              "', 'customer', 'cust_" + state + "', now(), now())");
+  }
+  std::promise<store::FoundEntities> promise;
+  world.source.find_entities(world.scope,
+                             {{},
+                              {},
+                              {},
+                              {"one@example.com", "one@example.com", "ONE@example.com", "mapped@example.com",
+                               "ended@example.com", "many@example.com"}},
+                             [&](auto found) { promise.set_value(*found); });
+  CHECK(promise.get_future().get().unmapped ==
+        std::map<std::string, std::vector<std::string>>{{"one@example.com", {"cust_1"}},
+                                                        {"ended@example.com", {"cust_3"}},
+                                                        {"many@example.com", {"cust_4", "cust_5"}}});
 }
 
 TEST_CASE("parked events come when they are due, with their attempts; dead ones do not", "[inbox_source]") {
@@ -177,7 +211,7 @@ TEST_CASE("a claim finds a customer by its id, deleted or not, else a live one b
   }
   std::promise<store::FoundEntities> promise;
   world.source.find_entities(world.scope,
-                             {{}, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"}, {}},
+                             {{}, {"cust_published", "cust_deleted", "ext_published", "ext_deleted", "other"}, {}, {}},
                              [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().claims == std::map<std::string, std::string>{
                                                  {"cust_published", "cust_published"},

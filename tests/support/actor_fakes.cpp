@@ -148,7 +148,8 @@ void FakeInbox::find_entities(const Scope& scope, store::EntitiesWanted wanted,
   reading<store::FoundEntities>(
       held_, "claims", claims.take(),
       [this, scope, wanted = std::move(wanted)] {
-        store::FoundEntities found{store_.find_entities(scope, wanted.objects), {}, {}};
+        store::FoundEntities found{
+            store_.find_entities(scope, wanted.objects), {}, {}, store_.find_unmapped(scope, wanted.emails)};
         for (const auto& price : wanted.prices) {
           if (const auto* shadow = store_.object(scope, price); shadow != nullptr && !shadow->state.empty()) {
             found.products.emplace(price, stripe::price_from_canonical(shadow->state).product);

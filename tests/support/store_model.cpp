@@ -238,6 +238,21 @@ std::map<std::string, CustomerId> StoreModel::find_customers(const Scope& scope,
   return found;
 }
 
+std::map<std::string, std::vector<std::string>> StoreModel::find_unmapped(
+    const Scope& scope, const std::vector<std::string>& emails) const {
+  std::map<std::string, std::vector<std::string>> found;
+  for (const auto& email : std::set<std::string>(emails.begin(), emails.end())) {
+    for (const auto& [key, customer] : customers_) {
+      if (key.first == scope && customer.fields.email == email && customer.status != Status::deleted &&
+          mapping_of(scope, "customer", customer.id.str()) == nullptr && found[email].size() < 2) {
+        found[email].push_back(customer.id.str());
+      }
+    }
+  }
+  std::erase_if(found, [](const auto& entry) { return entry.second.empty(); });
+  return found;
+}
+
 void StoreModel::save_watermark(const Scope& scope, std::int64_t seq) {
   watermarks_[scope] = std::max(watermarks_[scope], seq);
 }

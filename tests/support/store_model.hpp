@@ -44,6 +44,8 @@ class StoreModel {
   std::vector<store::InboxRow> page(const Scope& scope, const store::PageRequest& request) const;
   std::vector<store::InboxRow> due(const Scope& scope, Timestamp now, int rows_max) const;
   std::map<std::string, CustomerId> find_customers(const Scope& scope, const std::vector<std::string>& claims) const;
+  std::map<std::string, std::vector<std::string>> find_unmapped(const Scope& scope,
+                                                                const std::vector<std::string>& emails) const;
   std::map<ObjectKey, std::string> find_entities(const Scope& scope, const std::vector<ObjectKey>& objects) const;
   void save_watermark(const Scope& scope, std::int64_t seq);
   store::OutboxPage ready_intents(const Scope& scope, Timestamp now, int rows_max,

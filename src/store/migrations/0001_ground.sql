@@ -200,6 +200,7 @@ CREATE TABLE customers (
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX customers_external_id ON customers (tenant_id, environment_id, external_id)
   WHERE status <> 'deleted';
+CREATE INDEX customers_email ON customers (tenant_id, environment_id, email);
 CREATE INDEX customers_newest ON customers (tenant_id, environment_id, created_at DESC, id DESC);
 
 CREATE TABLE entity_integration_mappings (

@@ -125,6 +125,14 @@ TEST_CASE("what turns out to be of another environment is ignored", "[hint]") {
   CHECK(change.settlement->outcome == InboxOutcome::ignored);
   CHECK_FALSE(change.plan);
   CHECK_FALSE(change.stripe_object);
+
+  auto marked = created("Gold");
+  marked.shadow->needs_reconcile = true;
+  const auto asked = change_of(decide_fetched(hint(stripe::kReconcileEvent), marked, {}, fetched(theirs)));
+  REQUIRE(asked.stripe_object);
+  CHECK_FALSE(asked.stripe_object->needs_reconcile);
+  CHECK(asked.stripe_object->state == marked.shadow->state);
+  CHECK(asked.stripe_object->version == marked.shadow->version + 1);
 }
 
 TEST_CASE("whose a thin event is only Stripe knows, if it is of a price or of a stranger", "[hint]") {

@@ -192,3 +192,44 @@ TEST_CASE("plan_source = price: a one-time price is no plan") {
   CHECK_FALSE(change.plan);
   CHECK(change.price->billing_period == BillingPeriod::onetime);
 }
+
+TEST_CASE("plan_source = price: the shell of a price that Stripe could not be asked about ends with it") {
+  const Parent parent{{"price", StripeId("price_1")}, StripeId("prod_1")};
+  const ParentTask wanted{task("", kSecond, {}).scope, 3, kEntity, parent, "req_1", from_unix_seconds(kSecond)};
+  const auto shell = change_in(decide_parent(wanted, {}, by_price(), std::nullopt));
+  REQUIRE(shell.plan);
+  CHECK_FALSE(shell.price);
+  CHECK(shell.stripe_object->needs_reconcile);
+  const auto snapshot = after(shell);
+  CHECK(existing_parent(wanted, snapshot) == shell.plan->id.str());
+
+  SECTION("as a hint says") {
+    stripe::PriceState bare;
+    bare.id = StripeId("price_1");
+    bare.product = StripeId("prod_1");
+    auto hint = task("price.deleted", kSecond + 1, bare);
+    hint.event.hint = true;
+    const auto ended = change_in(decide_gone(hint, snapshot, by_price(), "No such price"));
+    CHECK(ended.plan->status == Status::deleted);
+    CHECK(ended.mapping->status == Status::deleted);
+    CHECK(ended.stripe_object->deleted);
+    CHECK_FALSE(ended.price);
+  }
+  SECTION("as its own event says") {
+    const auto ended = change_in(decide(task("price.deleted", kSecond + 1, monthly("900")), snapshot, by_price()));
+    CHECK(ended.plan->status == Status::deleted);
+    CHECK(ended.price->plan_id == shell.plan->id);
+    CHECK(existing_parent(wanted, after(ended, snapshot)) == shell.plan->id.str());
+  }
+}
+
+TEST_CASE("plan_source = price, changed from product: a price that is known needs nobody to be a plan") {
+  const auto known = after(change_in(decide(task("price.created", kSecond, monthly("900")), {}, {})));
+  const Parent parent{{"price", StripeId("price_1")}, StripeId("prod_1")};
+  const ParentTask wanted{task("", kSecond, {}).scope, 3, kEntity, parent, "req_1", from_unix_seconds(kSecond)};
+  const auto change = change_in(decide_parent(wanted, known, by_price(), std::nullopt));
+  REQUIRE(change.plan);
+  CHECK(change.plan->fields.name == "Gold");
+  CHECK(change.stripe_object->state == known.shadow->state);
+  CHECK_FALSE(change.stripe_object->needs_reconcile);
+}

@@ -102,7 +102,7 @@ TEST_CASE("a subscription that lists other items differs", "[reconcile]") {
 }
 
 TEST_CASE("a repair is an event that names its object, the same for the same difference", "[reconcile]") {
-  const Difference difference{{"price", StripeId("price_1")}, StripeId("prod_1"), {}, Finding::gone, 7};
+  const Difference difference{{"price", StripeId("price_1")}, StripeId("prod_1"), {}, {}, Finding::gone, 7};
   const auto repair = repair_of(difference, kScope, kNoon, kNoon + 5s);
   CHECK(repair.id == repair_of(difference, kScope, kNoon, kNoon + 9s).id);
   CHECK(repair.id != repair_of(difference, kScope, kNoon + 1h, kNoon + 5s).id);
@@ -131,6 +131,7 @@ TEST_CASE("a customer's repair says which of ours its metadata claims it to be",
   auto page = page_of({"cus_1"});
   auto ada = customer("cus_1", "Ada");
   ada.metadata = {{"flexprice_customer_id", "our-7"}, {"other", "kept where it is"}};
+  ada.email = "ada@example.com";
   page.objects = {listed(ada)};
   const auto differences = differences_of(page, {}, kScope, kNoon - 1h);
   REQUIRE(differences.size() == 1);
@@ -138,6 +139,10 @@ TEST_CASE("a customer's repair says which of ours its metadata claims it to be",
   REQUIRE(event);
   CHECK(claimed_entity(event->state) == "our-7");
   CHECK(stripe::metadata_of(event->state).size() == 1);
+  Settings settings;
+  CHECK(matched_email(event->state, settings).empty());
+  settings.match_email = true;
+  CHECK(matched_email(event->state, settings) == "ada@example.com");
   CHECK_FALSE(must_be_looked_up(*event, false));
 }
 
