@@ -44,7 +44,7 @@ async function untilDone(work) {
 export class SimulatedBusiness {
   static async open({ server, gateway, plan }) {
     const business = new SimulatedBusiness();
-    const counts = { done: 0, refusals: 0 };
+    const counts = { done: 0, refusals: 0, sinceAnswered: 0 };
     Object.assign(business, { server, gateway, plan, account: `seed${plan.seed}`, ...counts, letGo: new Set() });
     business.key = `sk_test_${business.account}`; // the server's; ours is not struck by faults
     business.ownKey = `rk_test_${business.account}`;
@@ -184,12 +184,14 @@ export class SimulatedBusiness {
   }
 
   // Stripe forgets idempotency keys after a day of its own clock. The server counts that day by another clock here, so
-  // it must not have been a day for Stripe before what is on its way is answered.
+  // it must not have been a day for Stripe before what is on its way is answered: also not step by step.
   async advance(seconds) {
-    if (seconds >= keysAreSafeFor) {
+    this.sinceAnswered += seconds;
+    if (this.sinceAnswered >= keysAreSafeFor) {
       await this.waitUntilQuiet(['outbox']);
       const isAnswered = () => this.gateway.doubts(this.account) === 0;
       await waitFor(isAnswered, () => `seed ${this.plan.seed}: calls to be made again`, settledMsMax);
+      this.sinceAnswered = 0;
     }
     if (seconds > 0) {
       await this.sim.post('/_sim/clock', { advance_seconds: seconds });

@@ -3,8 +3,10 @@
 import http from 'node:http';
 import { once } from 'node:events';
 
-const triesMax = 4; // a call is made again three times at most; by a server that was killed, from the first try on
-const againMsMax = 60_000; // and by then; a server that was killed may not make it again, for its webhook came first
+// By when a call that failed is made again, if it is: the longest pause between two tries is 16 s; a server that was
+// killed must come back before.
+const againMsMax = 20_000;
+const againMsMaxAfterDeath = 60_000;
 
 const keyForm = /^Bearer (?:sk|rk)_test_(\w+)$/;
 
@@ -14,11 +16,11 @@ function refuse(response) {
 }
 
 // Calls that may have taken effect though they were not answered, by their idempotency keys: those under way, and those
-// that failed, for the server makes them again.
+// that failed, for the server may make them again, whatever has become of the intent meanwhile.
 class Doubts {
   constructor() {
     this.life = 1; // of the server
-    this.failures = new Map(); // account → {key → {life, count, last}}
+    this.failures = new Map(); // account → {key → {life, last}}
     this.underWay = new Map(); // account → how many
   }
 
@@ -34,24 +36,21 @@ class Doubts {
     this.underWay.set(account, this.underWayOf(account) - 1);
   }
 
-  // How a call of this life of the server's ended. No status: the connection did. 409 and 429 say nothing of what became
-  // of it.
-  note(account, key, life, status = 500) {
+  // How a call ended. No status: the connection did. 409 and 429 say nothing of what became of it.
+  note(account, key, status = 500) {
     const own = this.failures.get(account) ?? new Map();
     this.failures.set(account, own);
-    const before = own.get(key)?.life === this.life ? own.get(key).count : 0;
-    const count = before + (status >= 500 && life === this.life ? 1 : 0);
-    if ((status >= 500 && count < triesMax) || ((status === 409 || status === 429) && own.has(key))) {
-      own.set(key, { life: this.life, count, last: performance.now() });
+    if (status >= 500 || ((status === 409 || status === 429) && own.has(key))) {
+      own.set(key, { life: this.life, last: performance.now() });
     } else {
       own.delete(key);
     }
   }
 
   of(account) {
-    const all = [...(this.failures.get(account)?.values() ?? [])];
-    const failed = all.filter(({ last }) => performance.now() - last < againMsMax).length;
-    return failed + this.underWayOf(account);
+    const isOpen = ({ life, last }) =>
+      performance.now() - last < (life === this.life ? againMsMax : againMsMaxAfterDeath);
+    return [...(this.failures.get(account)?.values() ?? [])].filter(isOpen).length + this.underWayOf(account);
   }
 }
 
@@ -69,11 +68,10 @@ export async function startGateway() {
     const { method, url, headers } = request;
     const onward = http.request({ host: '127.0.0.1', port, method, path: url, headers, agent });
     const idempotencyKey = headers['idempotency-key'];
-    const { life } = doubts;
     let isNoted = !idempotencyKey;
     const note = (status) => {
       if (!isNoted) {
-        doubts.note(account, idempotencyKey, life, status);
+        doubts.note(account, idempotencyKey, status);
       }
       isNoted = true; // what Stripe says to nobody any more changes nothing
     };
