@@ -85,7 +85,11 @@ const ObjectType& mirrored_type(const JsonObject& object, const char* key) {
 }
 
 void mark_deleted(ObjectState& state) {
-  std::visit([](auto& object) { object.deleted = true; }, state);
+  if (auto* subscription = std::get_if<SubscriptionState>(&state)) {
+    mark_ended(*subscription);
+  } else {
+    std::visit([](auto& object) { object.deleted = true; }, state);
+  }
 }
 
 // A v2.core.event.
@@ -230,6 +234,10 @@ ObjectKey key_of(const ObjectState& state) {
 
 bool is_deleted(const ObjectState& state) {
   return std::visit([](const auto& one) { return one.deleted; }, state);
+}
+
+bool is_ended(const ObjectState& state) {
+  return std::holds_alternative<SubscriptionState>(state) && is_deleted(state);
 }
 
 std::string to_canonical(const ObjectState& state) {

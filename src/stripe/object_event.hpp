@@ -53,6 +53,7 @@ ObjectState object_from_canonical(const std::string& object_type, const std::str
 
 ObjectKey key_of(const ObjectState& state);  // {"customer", cus_…}, {"product", …}, {"price", …}, {"subscription", …}
 bool is_deleted(const ObjectState& state);
+bool is_ended(const ObjectState& state);  // a subscription that was deleted: Stripe still has it, and lets it change
 std::string to_canonical(const ObjectState& state);
 const std::map<std::string, std::string>& metadata_of(const ObjectState& state);
 

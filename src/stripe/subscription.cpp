@@ -159,11 +159,23 @@ SubscriptionItem stored_item(const JsonObject& form) {
 
 }  // namespace
 
+bool is_final_status(std::string_view status) {
+  return status == "canceled" || status == "incomplete_expired";
+}
+
+void mark_ended(SubscriptionState& state) {
+  state.deleted = true;
+  if (!is_final_status(state.status)) {
+    state.status = "canceled";
+  }
+}
+
 SubscriptionState read_subscription(const JsonObject& object) {
   object.require_object_type("subscription");
   auto state = read_common(object);
   state.customer = object.required_reference("customer");
   state.status = object.required_text("status");
+  state.deleted = is_final_status(state.status);
   state.collection_paused = object.has("pause_collection");
   if (const auto list = object.object("items")) {
     state.has_more_items = list->flag("has_more", false);

@@ -29,7 +29,7 @@ struct SubscriptionItem {
 
 struct SubscriptionState {
   StripeId id;
-  bool deleted = false;  // customer.subscription.deleted: final
+  bool deleted = false;  // it has ended, which is final; its metadata may still change
   StripeId customer;
   std::string status;  // Stripe's word, whatever it is: sync decides what it means
   std::string currency;
@@ -51,6 +51,12 @@ struct SubscriptionState {
 
   friend bool operator==(const SubscriptionState&, const SubscriptionState&) = default;
 };
+
+// Of these a subscription comes back to no other one (Stripe: How subscriptions work, subscription statuses).
+bool is_final_status(std::string_view status);
+
+// It has ended, whatever its status says.
+void mark_ended(SubscriptionState& state);
 
 // From `GET /v1/subscriptions/{id}` or `data.object`. A pending update is not part of it until Stripe has applied it.
 Result<SubscriptionState> parse_subscription(std::string_view object_json);

@@ -83,6 +83,14 @@ Decision apply_deletion(const EventTask& task, const EntitySnapshot& snapshot, c
   return conclude(std::move(change), std::move(taken));
 }
 
+// As its event tells it. What has ended may change later, so that from when on it is true must not be put off.
+Decision take_end(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                  const stripe::ObjectState& state) {
+  const auto at = task.event.created;
+  return stripe::is_ended(state) ? apply_state(task, snapshot, settings, state, {at, at})
+                                 : apply_deletion(task, snapshot, settings, state, at);
+}
+
 // Nothing of the state is taken over.
 Decision pass_by(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings, InboxOutcome outcome,
                  std::string reason) {
@@ -122,7 +130,7 @@ Decision pass_by_elsewhere(const EventTask& task, const EntitySnapshot& snapshot
 
 // A hint says nothing by itself: but for what is known to be final, or was fetched since, Stripe is asked.
 Decision decide_hint(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
-  if (is_deleted(snapshot.shadow)) {
+  if (is_deleted(snapshot.shadow) && !std::holds_alternative<stripe::SubscriptionState>(task.event.state)) {
     return pass_by_deleted(task, snapshot, settings);
   }
   if (task.before_fetch && snapshot.shadow) {
@@ -158,9 +166,10 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
     return decide_hint(task, snapshot, settings);
   }
   const auto [state, is_whole] = completed(snapshot, task.event.state);
-  const auto judged = judge(
-      snapshot.shadow, {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state), task.before_fetch},
-      settings.ordering);
+  const auto judged = judge(snapshot.shadow,
+                            {task.event.created, stripe::is_deleted(state), stripe::to_canonical(state),
+                             task.before_fetch, stripe::is_ended(state)},
+                            settings.ordering);
   switch (judged.verdict) {
     case Verdict::take:
       if (!is_whole) {
@@ -171,7 +180,7 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
       if (!is_whole) {
         return Refetch{};
       }
-      return apply_deletion(task, snapshot, settings, state, task.event.created);
+      return take_end(task, snapshot, settings, state);
     case Verdict::unchanged:
       return pass_by(task, snapshot, settings, InboxOutcome::unchanged, {});
     case Verdict::superseded:
@@ -185,7 +194,8 @@ Decision decide(const EventTask& task, const EntitySnapshot& snapshot, const Set
 Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                         const Fetched& fetched) {
   const auto& shadow = snapshot.shadow;
-  if (is_deleted(shadow)) {
+  const bool has_ended = stripe::is_ended(fetched.state);
+  if (is_deleted(shadow) && !has_ended) {
     return pass_by_deleted(task, snapshot, settings);
   }
   if (belongs_elsewhere(fetched.state, task.scope)) {
@@ -194,11 +204,10 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
   if (const auto product = moved_to(task.event.state, fetched.state)) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
   }
-  if (stripe::is_deleted(fetched.state)) {
+  if (stripe::is_deleted(fetched.state) && !has_ended) {
     return apply_deletion(task, snapshot, settings, last_state(task, snapshot), fetched.true_during.to);
   }
-  if (stripe::is_deleted(task.event.state) && !task.event.hint) {
-    // A cancelled subscription can still be fetched, with what its event left out.
+  if (stripe::is_deleted(task.event.state) && !task.event.hint && !has_ended) {
     return apply_deletion(task, snapshot, settings, fetched.state, fetched.true_during.to);
   }
   const auto known = shadow ? later(shadow->true_during, fetched.true_during) : fetched.true_during;
@@ -221,8 +230,9 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
   const TrueInterval at_event{task.event.created, task.event.created};
   const auto known = shadow ? later(shadow->true_during, at_event) : at_event;
   const auto state = completed(snapshot, task.event.state).first;
-  auto decision = stripe::is_deleted(state) ? apply_deletion(task, snapshot, settings, state, task.event.created)
-                                            : apply_state(task, snapshot, settings, state, known);
+  const bool is_end = stripe::is_deleted(state) && !is_deleted(shadow);
+  auto decision =
+      is_end ? take_end(task, snapshot, settings, state) : apply_state(task, snapshot, settings, state, known);
   if (auto* change = std::get_if<ChangeSet>(&decision); change != nullptr && change->stripe_object) {
     change->stripe_object->needs_reconcile = true;
     change->settlement->reason = "the last arrival stands until reconcile: " + why;
@@ -234,6 +244,9 @@ Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, cons
                      const std::string& why) {
   if (!task.event.hint) {
     return decide_unanswered(task, snapshot, settings, why);
+  }
+  if (is_deleted(snapshot.shadow)) {
+    return pass_by_deleted(task, snapshot, settings);
   }
   if (stripe::is_deleted(task.event.state)) {
     const auto last = last_state(task, snapshot);

@@ -3,11 +3,11 @@
 namespace flexsync::sync {
 
 Judgement judge(const std::optional<StripeObject>& shadow, const Arrival& arrival, Ordering ordering) {
-  if (arrival.deleted) {
-    return {shadow && shadow->deleted && shadow->state == arrival.state ? Verdict::unchanged : Verdict::take_deletion,
-            {}};
+  const bool is_gone = shadow && shadow->deleted;
+  if (arrival.deleted && !(arrival.ended && is_gone)) {
+    return {is_gone && shadow->state == arrival.state ? Verdict::unchanged : Verdict::take_deletion, {}};
   }
-  if (shadow && shadow->deleted) {
+  if (is_gone && !arrival.ended) {
     return {Verdict::superseded, "the " + shadow->object_type + " was deleted in Stripe"};
   }
   if (arrival.before_fetch && shadow) {

@@ -37,6 +37,7 @@ struct Arrival {
   bool deleted = false;
   std::string state;          // canonical
   bool before_fetch = false;  // it was waiting when the shadow's state was asked for
+  bool ended = false;         // deleted, and may change all the same: a subscription
 };
 
 enum class Verdict : std::uint8_t { take, take_deletion, unchanged, superseded, refetch };
@@ -46,8 +47,8 @@ struct Judgement {
   std::string why;  // of superseded
 };
 
-// Deletion is final at any age; what is older is superseded; what is equal is nothing to do; what is tied and differs,
-// only Stripe can tell.
+// Deletion is final at any age, and what has ended comes before nothing but an ended state; what is older is
+// superseded; what is equal is nothing to do; what is tied and differs, only Stripe can tell.
 Judgement judge(const std::optional<StripeObject>& shadow, const Arrival& arrival, Ordering ordering);
 
 }  // namespace flexsync::sync

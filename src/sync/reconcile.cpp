@@ -67,7 +67,8 @@ Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObj
     return listed.created < since ? Finding::elsewhere : Finding::absent;
   }
   const auto& shadow = known->shadow;
-  if (shadow.deleted || (!shadow.needs_reconcile && is_as(shadow, listed.state))) {
+  const bool is_final = shadow.deleted && !stripe::is_ended(listed.state);
+  if (is_final || (!shadow.needs_reconcile && is_as(shadow, listed.state))) {
     return Finding::equal;
   }
   return known->waits ? Finding::waiting : Finding::differs;

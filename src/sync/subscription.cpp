@@ -183,10 +183,7 @@ Taken take(const Context& context, const stripe::SubscriptionState& state, const
 
 Taken take_deletion(const Context& context, const stripe::SubscriptionState& last, Timestamp at, ChangeSet& change) {
   auto state = last;
-  state.deleted = true;
-  if (!has_ended(subscription_status_of(state.status).value_or(SubscriptionStatus::active))) {
-    state.status = "canceled";
-  }
+  stripe::mark_ended(state);
   return take_as(context, state, {at, at}, change);
 }
 

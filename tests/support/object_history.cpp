@@ -76,6 +76,27 @@ void change_items(std::mt19937_64& random, stripe::SubscriptionState& state, int
   std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
 }
 
+// An ended subscription can be fetched: it is canceled; and its metadata can be changed.
+void end_somewhere(std::mt19937_64& random, ObjectHistory& history) {
+  auto& operations = history.operations;
+  const bool ends = stripe::is_deleted(operations.back().event.state);
+  if (!ends && (operations.size() < 2 || pick(random, 2) == 0)) {
+    return;
+  }
+  const auto end = ends ? operations.size() - 1
+                        : static_cast<std::size_t>(1 + pick(random, static_cast<int>(operations.size()) - 1));
+  auto state = std::get<stripe::SubscriptionState>(operations[end].event.state);
+  stripe::mark_ended(state);
+  operations[end].event.type = "customer.subscription.deleted";
+  for (auto i = end; i < operations.size(); ++i) {
+    if (i > end) {
+      state.metadata["a"] = some_word(random);
+    }
+    operations[i].event.state = state;
+    operations[i].answer = state;
+  }
+}
+
 }  // namespace
 
 ObjectHistory product_history(std::mt19937_64& random, int events) {
@@ -155,14 +176,7 @@ ObjectHistory subscription_history(std::mt19937_64& random, int events) {
     }
   };
   auto history = history_of(random, events, "customer.subscription", state, change, state);
-  auto& last = history.operations.back();
-  if (stripe::is_deleted(last.event.state)) {  // an ended subscription can be fetched: it is canceled
-    auto ended = std::get<stripe::SubscriptionState>(last.event.state);
-    ended.status = "canceled";
-    last.event.state = ended;
-    ended.deleted = false;
-    last.answer = ended;
-  }
+  end_somewhere(random, history);
   history.entity = {EntityKind::subscription, "subs_1"};
   return history;
 }

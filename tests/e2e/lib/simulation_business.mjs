@@ -14,7 +14,7 @@ const idleMsMax = 60_000;
 const againMs = 50;
 const keysAreSafeFor = hour;
 const settlingsMax = 40;
-const ended = ['canceled', 'incomplete_expired']; // that is final: what changes in them later is not mirrored
+const ended = ['canceled', 'incomplete_expired'];
 const kinds = ['customer', 'product', 'price', 'subscription'];
 
 // {a: {b: [1]}} → a[b][0]=1
@@ -157,6 +157,7 @@ export class SimulatedBusiness {
       prices: ids(all.price),
       recurring: ids(all.price.filter(({ recurring }) => recurring)),
       subscriptions: ids(all.subscription.filter(({ status }) => !ended.includes(status))),
+      endedSubscriptions: ids(all.subscription.filter(({ status }) => ended.includes(status))),
       ours: ids(byAge(ours.items)),
     };
   }

@@ -92,15 +92,8 @@ export function planItem(subscription, events) {
 const endsFirst = (a, b) =>
   a.current_period_end - b.current_period_end || b.current_period_start - a.current_period_start;
 
-// A cancellation is final: what Stripe lets change in a cancelled subscription (its metadata) is not mirrored.
-function lastMirrored(object, events) {
-  const ended = events.find(({ type }) => type === 'customer.subscription.deleted')?.data.object;
-  return ended ? { ...object, metadata: ended.metadata } : object;
-}
-
 // `idOf(type, stripe id)`: ours, by the mappings.
-export function subscriptionOf(current, events, idOf) {
-  const object = lastMirrored(current, events);
+export function subscriptionOf(object, events, idOf) {
   const items = object.items.data;
   const plan = items.find(({ id }) => id === planItem(object, events));
   const entity = (item) => (item === plan ? 'plan' : 'addon');

@@ -164,6 +164,9 @@ const subscriptions = {
     const items = await changedItems(act, id);
     await act.ask('POST', `/v1/subscriptions/${id}`, { items, ...subscriptionFields(act.random, act.there.now) });
   },
+  // All that Stripe lets change in them.
+  updateEnded: ({ ask, random, there }) =>
+    ask('POST', `/v1/subscriptions/${random.pick(there.endedSubscriptions)}`, { metadata: { a: word(random) } }),
   cancel: ({ ask, random, there }) => ask('DELETE', `/v1/subscriptions/${random.pick(there.subscriptions)}`),
   endLater: (act) =>
     update(

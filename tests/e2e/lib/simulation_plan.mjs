@@ -34,6 +34,7 @@ const weights = {
   subscribeToMany: 0.2,
   updateSubscription: 8,
   changeItems: 8,
+  updateEnded: 2,
   cancel: 1,
   endLater: 3,
   pause: 1,

@@ -110,6 +110,6 @@ TEST_CASE("an event in any API version carries the same state, and a deletion sa
   CHECK(event("price.created", "price.json") == ObjectState(the_price()));
   CHECK(event("customer.subscription.pending_update_applied", "subscription.json") == ObjectState(the_subscription()));
   auto gone = the_subscription();
-  gone.deleted = true;
+  mark_ended(gone);
   CHECK(event("customer.subscription.deleted", "subscription.json") == ObjectState(gone));
 }

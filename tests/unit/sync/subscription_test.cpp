@@ -39,7 +39,7 @@ EventTask task(const std::string& type, std::int64_t second, stripe::Subscriptio
   task.scope = {TenantId("tenant_1"), EnvironmentId("env_1")};
   task.epoch = 3;
   task.entity = kEntity;
-  state.deleted = type == "deleted";
+  state.deleted = type == "deleted" || stripe::is_final_status(state.status);
   task.event = {StripeEventId("evt_" + std::to_string(second)),
                 "customer.subscription." + type,
                 from_unix_seconds(second),
@@ -171,6 +171,33 @@ TEST_CASE("customer.subscription.deleted is final; the mapping stays") {
   const auto late = decided(task("updated", kSecond + 99, active({kPlan})), after(change, created()));
   CHECK(late.settlement->outcome == InboxOutcome::superseded);
   CHECK_FALSE(late.stripe_object);
+}
+
+TEST_CASE("what has ended may change, and nothing else comes of it") {
+  auto state = active({kPlan});
+  stripe::mark_ended(state);
+  const auto ended = after(decided(task("deleted", kSecond + 9, state), created()), created());
+  state.metadata["note"] = "moved away";
+  const auto noted = decided(task("updated", kSecond + 10, state), ended);
+  CHECK(noted.settlement->outcome == InboxOutcome::applied);
+  CHECK(noted.subscription->terms.metadata.at("note") == "moved away");
+  CHECK(noted.subscription->terms.subscription_status == SubscriptionStatus::cancelled);
+  CHECK(noted.stripe_object->deleted);
+
+  // In whatever order they come.
+  const auto before = after(decided(task("updated", kSecond + 10, state), created()), created());
+  state.metadata.clear();
+  const auto late = decided(task("deleted", kSecond + 9, state), before);
+  CHECK(late.settlement->outcome == InboxOutcome::superseded);
+  CHECK_FALSE(late.stripe_object);
+
+  // Of the same second only Stripe can tell, also for a hint.
+  CHECK(std::holds_alternative<Refetch>(decide(task("updated", kSecond + 10, state), before, {})));
+  auto hint = task("updated", kSecond + 11, state);
+  hint.event.hint = true;
+  CHECK(std::holds_alternative<Refetch>(decide(hint, before, {})));
+  CHECK(std::get<ChangeSet>(decide_gone(hint, before, {}, "No such subscription")).settlement->outcome ==
+        InboxOutcome::superseded);
 }
 
 TEST_CASE("an older event changes nothing but what is known of the items") {
