@@ -209,12 +209,13 @@ const ours = {
     api('PUT', `/v1/customers/${random.pick(there.ours)}${random.pick(['', '?wait=true'])}`, ourFields(random, 0.5)),
   deleteOurs: ({ api, random, there }) =>
     api('DELETE', `/v1/customers/${random.pick(there.ours)}?provider_cleanup=true`),
-  // Deleted here alone: Stripe keeps its customer, and we do not look after it any more.
+  // Deleted here alone: Stripe keeps its customer, and one that it may be making for us just now; we do not look after
+  // them any more.
   letGo: async ({ api, random, there, letGo }) => {
     const [id, stripeId] = random.pick(there.told) ?? [];
     await api('DELETE', `/v1/customers/${id}`);
     if (id && (await api('GET', `/v1/customers/${id}`)) === undefined) {
-      letGo.add(stripeId);
+      letGo.add(stripeId).add(id);
     }
   },
   syncOurs: ({ api, random, there }) => api('POST', `/v1/customers/${random.pick(there.ours)}/sync-to-stripe`),

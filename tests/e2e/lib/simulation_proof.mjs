@@ -163,7 +163,8 @@ function leaves(value, path = '', all = new Map()) {
 // Compares both sides, repairs what no event can have brought, and compares again.
 export async function compareAndRepair(business, cluster) {
   const theirs = await business.objects(stateTypes);
-  theirs.isOurs = (customer) => isLive(customer) && !business.letGo.has(customer.id);
+  const isLetGo = ({ id, metadata }) => business.letGo.has(id) || business.letGo.has(metadata?.flexprice_customer_id);
+  theirs.isOurs = (customer) => isLive(customer) && !isLetGo(customer);
   const ours = await readOurs(business, cluster);
   return { theirs, ours, found: differences(theirs, ours) };
 }
