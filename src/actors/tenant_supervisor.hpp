@@ -65,6 +65,7 @@ struct tenant_supervisor_state {
     bool was_looked_up = false;  // in Stripe
     StripeId product;            // of a price that was looked up: whose it is …
     std::string why_unknown;     // … or why Stripe did not say
+    bool is_elsewhere = false;   // … or it is another environment's
   };
 
   // A parent that a subscription asks for, on its way to the actor that has it or makes it.
@@ -92,6 +93,7 @@ struct tenant_supervisor_state {
   void pump();
   void read_parents();
   void route_parent(const EntityKey& entity, const AskedParent& parent);
+  void route_claimed(const EntityKey& entity, const AskedParent& parent);
   void look_up(const PendingParentPtr& asked);
   void look_up(ReadEvent read);
   void ask_stripe(const ObjectKey& object);
@@ -104,7 +106,8 @@ struct tenant_supervisor_state {
   bool name_product(ReadEvent& read, const store::FoundEntities& found);
   static void want_claimed(const ReadEvent& read, store::EntitiesWanted& wanted);
   bool identify(ReadEvent& read, const store::FoundEntities& found);
-  void settle_unknown(const RoutedEvent& routed, const std::string& why);
+  void take_up_unnamed(ReadEvent read);
+  void settle_unnamed(const ReadEvent& read);
   void read_page();
   void read_due();
   void read_object(const std::string& object);

@@ -114,16 +114,25 @@ void tenant_supervisor_state::take_up(ReadEvent read, const Said& said) {
                    looked_up_.push_back(std::move(read));
                  },
                  [&](const Elsewhere&) {
-                   settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored,
-                          std::string(sync::kElsewhere));
+                   read.is_elsewhere = true;
+                   take_up_unnamed(std::move(read));
                  },
                  [&](const stripe::NotFound& reason) {
                    read.why_unknown = reason.message;
-                   looked_up_.push_back(std::move(read));
+                   take_up_unnamed(std::move(read));
                  },
                  [&](const Unanswered& reason) { on_unanswered(routed, reason); },
              },
              said);
+}
+
+// Of a price our shadow may say whose it was.
+void tenant_supervisor_state::take_up_unnamed(ReadEvent read) {
+  if (std::holds_alternative<stripe::PriceState>(read.routed->event.state)) {
+    looked_up_.push_back(std::move(read));
+  } else {
+    settle_unnamed(read);
+  }
 }
 
 // As the entity's actor does it, where a fetch fails.
@@ -178,20 +187,28 @@ bool tenant_supervisor_state::name_product(ReadEvent& read, const store::FoundEn
     read.product = known->second;
     looked_up_.push_back(std::move(read));
   } else {
-    settle_unknown(*read.routed, read.why_unknown);
+    settle_unnamed(read);
   }
   return false;
 }
 
-// Neither Stripe nor we know the price.
-void tenant_supervisor_state::settle_unknown(const RoutedEvent& routed, const std::string& why) {
-  if (stripe::is_deleted(routed.event.state)) {
-    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored,
-           "nothing of the price was known here");
+// Neither Stripe nor we know whose it is.
+void tenant_supervisor_state::settle_unnamed(const ReadEvent& read) {
+  const auto& routed = *read.routed;
+  const auto ignore = [&](std::string why) {
+    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, std::move(why));
+  };
+  const auto type = stripe::key_of(routed.event.state).type;
+  const auto unknown = sync::unknown_to_stripe(type, read.why_unknown);
+  if (read.is_elsewhere) {
+    ignore(std::string(sync::kElsewhere));
+  } else if (stripe::is_deleted(routed.event.state)) {
+    ignore("nothing of the " + type + " was known here");
+  } else if (routed.event.type == stripe::kReconcileEvent) {
+    ignore(unknown);
   } else {
     park(routed.event.id, routed.seq, routed.was_parked,
-         sync::given_up(routed.attempts, services->clock.now(), "conflict",
-                        "Stripe does not know the price that the event names: " + why));
+         sync::given_up(routed.attempts, services->clock.now(), "conflict", unknown));
   }
 }
 

@@ -62,9 +62,9 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
     } else if (stored != found->objects.end()) {
       route_parent({kind, stored->second}, parent);
     } else if (!parent.claim.empty() && claimed != found->claims.end()) {
-      asked->answer(claimed->second);  // its own event maps it
+      route_claimed({kind, claimed->second}, parent);
     } else if (unmapped != found->unmapped.end() && unmapped->second.size() == 1) {
-      asked->answer(unmapped->second.front());  // likewise
+      route_claimed({kind, unmapped->second.front()}, parent);
     } else if (unmapped != found->unmapped.end()) {
       asked->answer(fail(ErrorCode::invalid_operation, sync::ambiguous_email(object.id, unmapped->second).message));
     } else if (!asked->question().create) {
@@ -79,8 +79,14 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
 }
 
 void tenant_supervisor_state::route_parent(const EntityKey& id, const AskedParent& parent) {
-  auto& record = entity(id);
+  entity(id);
   entities_.link(route_of(parent.asked).id.str(), id);
+  route_claimed(id, parent);
+}
+
+// Whether it is Stripe's customer that was asked for is for its actor to say: it may be mapped to another one.
+void tenant_supervisor_state::route_claimed(const EntityKey& id, const AskedParent& parent) {
+  auto& record = entity(id);
   if (record.down) {
     parent.asked->answer(fail(ErrorCode::service_unavailable, id.id + " is recovering"));
     return;

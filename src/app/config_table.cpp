@@ -259,7 +259,7 @@ std::vector<Setting> rules() {
       flag("sync.create_missing_plan", SLOT(sync.create_missing_plan), "the same of its plan and addons"),
       flag("sync.match_email", SLOT(sync.match_email),
            "a customer of Stripe's that is new here and claims none of ours is ours of the same e-mail, if exactly one "
-           "that is not in Stripe yet has it; several are a dead letter"),
+           "that is mapped to none of Stripe's has it; several are a dead letter"),
       choice("sync.ordering", SLOT(sync.ordering), {"payload", "refetch"},
              "payload believes what an event carries; refetch takes it as a hint and asks Stripe"),
       choice("sync.conflict", SLOT(sync.conflict), {"local", "stripe"},

@@ -50,7 +50,7 @@ struct StripeObject {
   friend bool operator==(const StripeObject&, const StripeObject&) = default;
 };
 
-// A shadow, to be compared with what Stripe has.
+// A shadow, to be compared with what Stripe has. Where there is none (version 0), it waits.
 struct KnownObject {
   StripeObject shadow;
   bool waits = false;  // an event about the object is parked: it will be seen to, by itself or by a person

@@ -92,7 +92,10 @@ constexpr const char* kFindProducts = R"(
 constexpr const char* kFindUnmapped = R"(
   SELECT wanted.email, found.id FROM (SELECT DISTINCT unnest($3::text[]) AS email) AS wanted, LATERAL (
     SELECT c.id FROM customers c
-    WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.email = wanted.email AND c.status <> 'deleted'
+    WHERE c.tenant_id = $1 AND c.environment_id = $2 AND c.email = wanted.email AND c.status = 'published'
+      AND NOT EXISTS (
+        SELECT 1 FROM outbox o
+        WHERE o.tenant_id = $1 AND o.environment_id = $2 AND o.entity_id = c.id AND o.state = 'ready')
       AND NOT EXISTS (
         SELECT 1 FROM entity_integration_mappings m
         WHERE m.tenant_id = $1 AND m.environment_id = $2 AND m.entity_type = 'customer' AND m.entity_id = c.id

@@ -62,7 +62,8 @@ struct FoundEntities {
   // under another id.
   std::map<std::string, std::string> claims;
   std::map<StripeId, StripeId> products;  // by price: as it was heard of last, deleted or not
-  // By e-mail, as it is written: the live customers that are mapped to none of Stripe's. Two at most.
+  // By e-mail, as it is written: the published customers that are mapped to none of Stripe's, nor on their way there.
+  // Two at most.
   std::map<std::string, std::vector<std::string>> unmapped;
 };
 

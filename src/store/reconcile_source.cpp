@@ -34,6 +34,10 @@ const std::string kKnown =
     "  SELECT * FROM stripe_objects o WHERE o.tenant_id = $1 AND o.environment_id = $2 AND o.object_type = $3"
     "    AND o.stripe_id = wanted OFFSET 0) s";
 
+constexpr const char* kWaiting =
+    "SELECT DISTINCT p.object_id FROM parked_events p WHERE p.tenant_id = $1 AND p.environment_id = $2"
+    " AND p.object_id <> '' AND p.object_type = $3 AND p.object_id = ANY ($4::text[])";
+
 const std::string kMirrored =
     "SELECT " + std::string(kStripeObjectColumns) + kWaits +
     "(SELECT * FROM stripe_objects o WHERE o.tenant_id = $1 AND o.environment_id = $2 AND o.object_type = $3"
@@ -43,7 +47,7 @@ const std::string kMirrored =
 const std::string kMarked =
     "SELECT * FROM (SELECT " + std::string(kStripeObjectColumns) + kWaits +
     "(SELECT * FROM stripe_objects o WHERE o.tenant_id = $1 AND o.environment_id = $2 AND o.needs_reconcile"
-    "   AND NOT o.deleted LIMIT $3) s) marked WHERE NOT waits";
+    "   AND (NOT o.deleted OR o.object_type = 'subscription') LIMIT $3) s) marked WHERE NOT waits";  // which may change
 
 std::vector<KnownObject> read_known(const pqxx::result& rows) {
   std::vector<KnownObject> known;
@@ -84,6 +88,14 @@ void StoreReconcileSource::known(const Scope& scope, const std::string& object_t
              read_known(tx.exec_params(kKnown, scope.tenant.str(), scope.environment.str(), object_type, wanted))) {
           const auto id = known.shadow.stripe_id;
           found.emplace(id, std::move(known));
+        }
+        for (const auto& row :
+             tx.exec_params(kWaiting, scope.tenant.str(), scope.environment.str(), object_type, wanted)) {
+          KnownObject waiting;
+          waiting.shadow.object_type = object_type;
+          waiting.shadow.stripe_id = StripeId{text_from(row[0])};
+          waiting.waits = true;
+          found.emplace(waiting.shadow.stripe_id, waiting);  // unless its shadow is there
         }
         return found;
       },

@@ -111,14 +111,10 @@ bool is_deleted(const std::optional<StripeObject>& shadow) {
   return shadow && shadow->deleted;
 }
 
-Decision pass_by_deleted(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
-  return pass_by(task, snapshot, settings, InboxOutcome::superseded,
-                 "the " + snapshot.shadow->object_type + " was deleted in Stripe");
-}
-
-// It has been asked for, and is not ours to mirror: a mark would ask again and again.
-Decision pass_by_elsewhere(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
-  auto decision = pass_by(task, snapshot, settings, InboxOutcome::ignored, std::string(kElsewhere));
+// Stripe has been asked, as far as it could be: a mark would ask again and again.
+Decision pass_by_unmarked(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
+                          InboxOutcome outcome, std::string reason) {
+  auto decision = pass_by(task, snapshot, settings, outcome, std::move(reason));
   auto* change = std::get_if<ChangeSet>(&decision);
   const auto& shadow = snapshot.shadow;
   if (change != nullptr && shadow && shadow->needs_reconcile) {
@@ -126,6 +122,11 @@ Decision pass_by_elsewhere(const EventTask& task, const EntitySnapshot& snapshot
                                       shadow->true_during, shadow->deleted);
   }
   return decision;
+}
+
+Decision pass_by_deleted(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings) {
+  return pass_by_unmarked(task, snapshot, settings, InboxOutcome::superseded,
+                          "the " + snapshot.shadow->object_type + " was deleted in Stripe");
 }
 
 // A hint says nothing by itself: but for what is known to be final, or was fetched since, Stripe is asked.
@@ -199,7 +200,7 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
     return pass_by_deleted(task, snapshot, settings);
   }
   if (belongs_elsewhere(fetched.state, task.scope)) {
-    return pass_by_elsewhere(task, snapshot, settings);
+    return pass_by_unmarked(task, snapshot, settings, InboxOutcome::ignored, std::string(kElsewhere));
   }
   if (const auto product = moved_to(task.event.state, fetched.state)) {
     return pass_by(task, snapshot, settings, InboxOutcome::superseded, "the price belongs to " + *product + " by now");
@@ -256,15 +257,22 @@ Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, cons
     }
     return apply_deletion(task, snapshot, settings, last, task.now);
   }
-  return Conflict{"Stripe does not know the " + stripe::key_of(task.event.state).type +
-                  " that the event names: " + why};
+  // Another account's key is told so, too: whether it is gone is for the next comparison to say.
+  const auto reason = unknown_to_stripe(stripe::key_of(task.event.state).type, why);
+  if (task.event.type == stripe::kReconcileEvent) {
+    return pass_by_unmarked(task, snapshot, settings, InboxOutcome::ignored, reason);
+  }
+  return Conflict{reason};
 }
 
 // --- parents ------------------------------------------------------------------------------------------------------
 
 std::optional<std::string> existing_parent(const ParentTask& task, const EntitySnapshot& snapshot) {
   if (task.entity.kind == EntityKind::customer) {
-    return snapshot.customer ? std::optional(snapshot.customer->id.str()) : std::nullopt;
+    // Ours that is claimed, but not mapped to it yet, is mapped first.
+    const auto& mapping = snapshot.mapping;
+    const bool is_its = snapshot.shadow || (mapping && mapping->provider_entity_id == task.parent.object.id.str());
+    return snapshot.customer && is_its ? std::optional(snapshot.customer->id.str()) : std::nullopt;
   }
   if (snapshot.plan) {
     return snapshot.plan->id.str();
@@ -363,6 +371,10 @@ bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known) {
   // The comparison's own hints say what the metadata claims.
   return event.hint && event.type != stripe::kReconcileEvent && !is_known && !stripe::is_deleted(event.state) &&
          std::holds_alternative<stripe::CustomerState>(event.state);
+}
+
+std::string unknown_to_stripe(const std::string& object_type, const std::string& why) {
+  return "Stripe does not know the " + object_type + " that the event names: " + why;
 }
 
 std::string unanswered_repair(const std::string& why) {

@@ -63,5 +63,6 @@ bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known);
 // Of an event that only names its object, where Stripe could not be asked; the comparison's own are just ignored.
 Conflict unanswered_hint(const std::string& why);
 std::string unanswered_repair(const std::string& why);
+std::string unknown_to_stripe(const std::string& object_type, const std::string& why);
 
 }  // namespace flexsync::sync

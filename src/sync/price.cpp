@@ -172,7 +172,9 @@ Taken end_shell(const Context& context, const stripe::PriceState& last, Timestam
   state.deleted = true;
   change.stripe_object = shadow_of(context.origin, context.snapshot.shadow, {"price", state.id},
                                    stripe::to_canonical(state), {at, at}, true);
-  delete_plan(context, context.snapshot.plan->id, source_of(last), {}, change);
+  const auto plan = context.snapshot.plan->id;
+  delete_plan(context, plan, source_of(last), {}, change);
+  write_price(context, price_of(context, plan, state), change);  // it says for ever which plan the price was
   Taken taken;
   taken.changed = true;
   return taken;

@@ -63,6 +63,9 @@ Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObj
   if (belongs_elsewhere(listed.state, scope)) {
     return Finding::elsewhere;
   }
+  if (known && known->shadow.version == 0) {
+    return Finding::waiting;
+  }
   if (!known) {
     return listed.created < since ? Finding::elsewhere : Finding::absent;
   }

@@ -28,7 +28,7 @@ enum class Finding : std::uint8_t {
   differs,   // from the shadow, or the shadow is marked
   absent,    // it is not here, though made since the connection exists
   gone,      // it is here, and Stripe lists it no more
-  waiting,   // it differs, and an event about it is parked
+  waiting,   // it differs or is not here, and an event about it is parked
   elsewhere  // not to be mirrored: of another environment, or older than the connection and never imported
 };
 

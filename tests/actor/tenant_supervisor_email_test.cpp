@@ -175,3 +175,39 @@ TEST_CASE("a subscription's customer and a thin event's are found by their e-mai
   }
   CHECK(f.store.customers() == 1);
 }
+
+TEST_CASE("a subscription is never written under a customer of ours that is another one of Stripe's", "[email]") {
+  Fixture f;
+  f.put_ours("cust_ours");
+  f.transport.states["cus_2"] = Fixture::theirs("cus_2");
+  f.transport.objects["prod_gold"] = to_object_json(product_state("prod_gold", "Gold"));
+  f.config.retry.attempts_max = 1;
+  const auto subscribe = [&] {
+    const stripe::ObjectEvent created{StripeEventId("evt_sub"),
+                                      "customer.subscription.created",
+                                      from_unix_seconds(kSecondZero),
+                                      {},
+                                      subscription_state("sub_2", "cus_2", {"prod_gold"})};
+    return *f.store.deliver(kTenant, "evt_sub", created.type, "sub_2", to_event_json(created), f.clock.now());
+  };
+  SECTION("it comes first: ours is mapped to its customer, and another one of the same e-mail is new") {
+    const auto seq = subscribe();
+    f.start();
+    CHECK(f.outcome(seq) == InboxOutcome::applied);
+    CHECK(f.customer_of("cus_2") == "cust_ours");
+    f.deliver("evt_1", "customer.created", Fixture::theirs("cus_1"));
+    f.wake();
+    CHECK(f.customer_of("cus_1") != "cust_ours");
+    CHECK_FALSE(f.customer_of("cus_1").empty());
+  }
+  SECTION("its customer claims one that is another's") {
+    f.transport.states["cus_2"].metadata["flexprice_customer_id"] = "cust_ours";
+    f.deliver("evt_1", "customer.created", Fixture::theirs("cus_1"));
+    f.start();
+    const auto seq = subscribe();
+    f.wake();
+    CHECK(f.customer_of("cus_1") == "cust_ours");
+    CHECK(f.parked(seq).state == ParkedState::dead);
+    CHECK_THAT(f.parked(seq).error_message, Contains("already mapped to cus_1"));
+  }
+}

@@ -165,7 +165,16 @@ TEST_CASE("by e-mail a customer is found that is live and not in Stripe yet", "[
   put("cust_1", "one@example.com");
   put("cust_gone", "one@example.com", "deleted");
   put("cust_2", "mapped@example.com");
-  put("cust_3", "ended@example.com", "archived");
+  put("cust_3", "ended@example.com");
+  put("cust_7", "ended@example.com", "archived");
+  put("cust_8", "leaving@example.com");
+  world.sql(
+      "INSERT INTO outbox (tenant_id, environment_id, id, entity_type, entity_id, operation, body, "
+      "idempotency_key, fields, state, attempts, next_attempt_at, look_first, error_code, error_message, "
+      "request_id, keyed_at, created_at) VALUES (" +
+      key +
+      "'intent_1', 'customer', 'cust_8', 'create_customer', '', 'key_1', '{}', 'ready', 0, now(), false, '', "
+      "'', '', now(), now())");
   put("cust_4", "many@example.com");
   put("cust_5", "many@example.com");
   put("cust_6", "many@example.com");
@@ -179,7 +188,7 @@ TEST_CASE("by e-mail a customer is found that is live and not in Stripe yet", "[
                               {},
                               {},
                               {"one@example.com", "one@example.com", "ONE@example.com", "mapped@example.com",
-                               "ended@example.com", "many@example.com"}},
+                               "ended@example.com", "many@example.com", "leaving@example.com"}},
                              [&](auto found) { promise.set_value(*found); });
   CHECK(promise.get_future().get().unmapped ==
         std::map<std::string, std::vector<std::string>>{{"one@example.com", {"cust_1"}},

@@ -90,6 +90,13 @@ TEST_CASE("shadows are known by id, with whether an event about them waits", "[r
   CHECK_FALSE(known.at(StripeId("prod_3")).waits);
   CHECK(known.at(StripeId("prod_3")).shadow.version == 1);
   CHECK(world.known("customer", {StripeId("prod_3")}).empty());
+
+  world.sql("UPDATE parked_events SET object_id = 'prod_9'");
+  const auto absent = world.known("product", {StripeId("prod_9")});
+  REQUIRE(absent.size() == 1);
+  CHECK(absent.at(StripeId("prod_9")).waits);
+  CHECK(absent.at(StripeId("prod_9")).shadow.version == 0);
+  CHECK(world.known("customer", {StripeId("prod_9")}).empty());
 }
 
 TEST_CASE("what is mirrored is paged by id, without tombstones and what is too young", "[reconcile_source]") {
@@ -106,7 +113,7 @@ TEST_CASE("what is mirrored is paged by id, without tombstones and what is too y
   CHECK(world.mirrored("prod_4", later).empty());
 }
 
-TEST_CASE("marked shadows are found, but for tombstones and those that wait", "[reconcile_source]") {
+TEST_CASE("marked shadows are found, but for those that are final or wait", "[reconcile_source]") {
   World world;
   for (const auto* n : {"1", "2", "3"}) {
     REQUIRE(world.result(world.product(n)) == ChangeResult::committed);
@@ -121,4 +128,7 @@ TEST_CASE("marked shadows are found, but for tombstones and those that wait", "[
   world.park_event_of("prod_2");
   REQUIRE(marked().size() == 1);
   CHECK(marked()[0].shadow.stripe_id == StripeId("prod_1"));
+  // One that has ended may change.
+  world.sql("UPDATE stripe_objects SET object_type = 'subscription' WHERE stripe_id = 'prod_3'");
+  CHECK(marked().size() == 2);
 }

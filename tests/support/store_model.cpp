@@ -243,7 +243,7 @@ std::map<std::string, std::vector<std::string>> StoreModel::find_unmapped(
   std::map<std::string, std::vector<std::string>> found;
   for (const auto& email : std::set<std::string>(emails.begin(), emails.end())) {
     for (const auto& [key, customer] : customers_) {
-      if (key.first == scope && customer.fields.email == email && customer.status != Status::deleted &&
+      if (key.first == scope && customer.fields.email == email && customer.status == Status::published &&
           mapping_of(scope, "customer", customer.id.str()) == nullptr && found[email].size() < 2) {
         found[email].push_back(customer.id.str());
       }

@@ -132,8 +132,9 @@ CREATE INDEX subscription_addons_by_addon ON subscription_addons (tenant_id, env
 -- --- parked events know what they are about, and what they wait for -----------------------------------------------
 
 -- object_type and object_id: the mirrored object whose whole state the event carries, and stripe_created when that
--- was true; '' for a deletion, which nothing supersedes, and for events that are facts. blocked_on: the Stripe id that
--- must be mapped first, and to which of our types ("customer", "plan").
+-- was true; '' for a deletion, which nothing supersedes (a newer state of a subscription that has ended would, but that
+-- is left to its redrive), and for events that are facts. blocked_on: the Stripe id that must be mapped first, and to
+-- which of our types ("customer", "plan").
 ALTER TABLE parked_events
   ADD COLUMN object_type     text COLLATE "C" NOT NULL DEFAULT '',
   ADD COLUMN object_id       text COLLATE "C" NOT NULL DEFAULT '',

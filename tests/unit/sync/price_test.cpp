@@ -213,7 +213,10 @@ TEST_CASE("plan_source = price: the shell of a price that Stripe could not be as
     CHECK(ended.plan->status == Status::deleted);
     CHECK(ended.mapping->status == Status::deleted);
     CHECK(ended.stripe_object->deleted);
-    CHECK_FALSE(ended.price);
+    CHECK(ended.price->plan_id == shell.plan->id);
+    auto later = after(ended, snapshot);
+    later.plan.reset();  // no mapping leads to it any more
+    CHECK(existing_parent(wanted, later) == shell.plan->id.str());
   }
   SECTION("as its own event says") {
     const auto ended = change_in(decide(task("price.deleted", kSecond + 1, monthly("900")), snapshot, by_price()));

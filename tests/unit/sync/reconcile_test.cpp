@@ -79,6 +79,9 @@ TEST_CASE("what is not here is missed only if it should be", "[reconcile]") {
   auto ada = customer("cus_1", "Ada");
   CHECK(compared(ada, std::nullopt) == Finding::absent);
   CHECK(compare({ada, kNoon - 2h}, std::nullopt, kScope, kNoon - 1h) == Finding::elsewhere);
+  KnownObject parked;
+  parked.waits = true;
+  CHECK(compared(ada, parked) == Finding::waiting);
   ada.metadata[std::string(stripe::kMetadataEnvironment)] = "env_2";
   CHECK(compared(ada, std::nullopt) == Finding::elsewhere);
 }
