@@ -13,6 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
 #include "sync/event.hpp"
+#include "sync/parent.hpp"
 
 namespace flexsync::actors {
 

@@ -5,6 +5,7 @@
 
 #include "actors/entity_sync.hpp"
 #include "actors/overloaded.hpp"
+#include "sync/identity.hpp"
 
 namespace flexsync::actors {
 

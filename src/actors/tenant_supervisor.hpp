@@ -14,6 +14,8 @@
 #include "actors/inbox_feed.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/services.hpp"
+#include "sync/event.hpp"
+#include "sync/identity.hpp"
 
 namespace flexsync::actors {
 
@@ -64,8 +66,7 @@ struct tenant_supervisor_state {
     std::string email;           // likewise, where e-mails are matched
     bool was_looked_up = false;  // in Stripe
     StripeId product;            // of a price that was looked up: whose it is …
-    std::string why_unknown;     // … or why Stripe did not say
-    bool is_elsewhere = false;   // … or it is another environment's
+    sync::HintEnd unless_known;  // … or what becomes of it where nobody knows that
   };
 
   // A parent that a subscription asks for, on its way to the actor that has it or makes it.
@@ -102,12 +103,13 @@ struct tenant_supervisor_state {
   void take_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome, const Said& said);
   void take_up(ReadEvent read, const Said& said);
   void on_unanswered(const RoutedEvent& event, const Unanswered& reason);
+  void end_hint(const RoutedEvent& event, const sync::HintEnd& end);
   void read_looked_up();
   bool name_product(ReadEvent& read, const store::FoundEntities& found);
   static void want_claimed(const ReadEvent& read, store::EntitiesWanted& wanted);
+  void find_owners(store::EntitiesWanted wanted);
   bool identify(ReadEvent& read, const store::FoundEntities& found);
   void take_up_unnamed(ReadEvent read);
-  void settle_unnamed(const ReadEvent& read);
   void read_page();
   void read_due();
   void read_object(const std::string& object);
@@ -156,6 +158,10 @@ struct tenant_supervisor_state {
   Timestamp next_due_;
   Timestamp parked_at_;  // when something was parked last
 };
+
+// What was found of an object, of the claim in its metadata and of its e-mail.
+sync::Leads leads_of(const ObjectKey& object, const std::string& claim, const std::string& email,
+                     const store::FoundEntities& found);
 
 // A local id for an object that is new to us.
 std::string new_entity_id(EntityKind kind, Timestamp now);

@@ -5,7 +5,6 @@
 
 #include "actors/overloaded.hpp"
 #include "actors/tenant_supervisor.hpp"
-#include "sync/event.hpp"
 #include "sync/failure.hpp"
 
 namespace flexsync::actors {
@@ -114,11 +113,11 @@ void tenant_supervisor_state::take_up(ReadEvent read, const Said& said) {
                    looked_up_.push_back(std::move(read));
                  },
                  [&](const Elsewhere&) {
-                   read.is_elsewhere = true;
+                   read.unless_known = sync::Ignored{std::string(sync::kElsewhere)};
                    take_up_unnamed(std::move(read));
                  },
                  [&](const stripe::NotFound& reason) {
-                   read.why_unknown = reason.message;
+                   read.unless_known = sync::unknown_hint(routed.event, reason.message);
                    take_up_unnamed(std::move(read));
                  },
                  [&](const Unanswered& reason) { on_unanswered(routed, reason); },
@@ -131,29 +130,33 @@ void tenant_supervisor_state::take_up_unnamed(ReadEvent read) {
   if (std::holds_alternative<stripe::PriceState>(read.routed->event.state)) {
     looked_up_.push_back(std::move(read));
   } else {
-    settle_unnamed(read);
+    end_hint(*read.routed, read.unless_known);
   }
 }
 
 // As the entity's actor does it, where a fetch fails.
 void tenant_supervisor_state::on_unanswered(const RoutedEvent& routed, const Unanswered& reason) {
-  const auto now = services->clock.now();
-  const auto conflict = sync::unanswered_hint(reason.why);
   if (reason.again && routed.attempts + 1 < services->config.refetch_attempts_max) {
     park(routed.event.id, routed.seq, routed.was_parked,
-         sync::after_failure(services->config.retry, routed.attempts, static_cast<std::uint64_t>(routed.seq), now,
-                             conflict.code, reason.why));
-  } else if (routed.event.type == stripe::kReconcileEvent) {
-    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, sync::unanswered_repair(reason.why));
+         sync::after_failure(services->config.retry, routed.attempts, static_cast<std::uint64_t>(routed.seq),
+                             services->clock.now(), "stripe_unavailable", reason.why));
   } else {
+    end_hint(routed, sync::unanswered_hint(routed.event, reason.why));
+  }
+}
+
+void tenant_supervisor_state::end_hint(const RoutedEvent& routed, const sync::HintEnd& end) {
+  if (const auto* ignored = std::get_if<sync::Ignored>(&end)) {
+    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, ignored->reason);
+  } else {
+    const auto& conflict = std::get<sync::Conflict>(end);
     park(routed.event.id, routed.seq, routed.was_parked,
-         sync::given_up(routed.attempts, now, conflict.code, conflict.message));
+         sync::given_up(routed.attempts, services->clock.now(), conflict.code, conflict.message));
   }
 }
 
 // Whose actors are they, and of prices that are gone: whose were they?
 void tenant_supervisor_state::read_looked_up() {
-  reading_ = true;
   ++reads_begun_;
   page_ = std::exchange(looked_up_, {});
   store::EntitiesWanted wanted;
@@ -168,9 +171,7 @@ void tenant_supervisor_state::read_looked_up() {
     }
     want_claimed(read, wanted);
   }
-  services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
-    caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
-  });
+  find_owners(std::move(wanted));
 }
 
 // A price that was looked up gets its product; false where that is not known, or only now.
@@ -187,29 +188,9 @@ bool tenant_supervisor_state::name_product(ReadEvent& read, const store::FoundEn
     read.product = known->second;
     looked_up_.push_back(std::move(read));
   } else {
-    settle_unnamed(read);
+    end_hint(*read.routed, read.unless_known);
   }
   return false;
-}
-
-// Neither Stripe nor we know whose it is.
-void tenant_supervisor_state::settle_unnamed(const ReadEvent& read) {
-  const auto& routed = *read.routed;
-  const auto ignore = [&](std::string why) {
-    settle(routed.event.id, routed.seq, routed.was_parked, InboxOutcome::ignored, std::move(why));
-  };
-  const auto type = stripe::key_of(routed.event.state).type;
-  const auto unknown = sync::unknown_to_stripe(type, read.why_unknown);
-  if (read.is_elsewhere) {
-    ignore(std::string(sync::kElsewhere));
-  } else if (stripe::is_deleted(routed.event.state)) {
-    ignore("nothing of the " + type + " was known here");
-  } else if (routed.event.type == stripe::kReconcileEvent) {
-    ignore(unknown);
-  } else {
-    park(routed.event.id, routed.seq, routed.was_parked,
-         sync::given_up(routed.attempts, services->clock.now(), "conflict", unknown));
-  }
 }
 
 }  // namespace flexsync::actors

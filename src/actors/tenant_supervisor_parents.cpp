@@ -6,7 +6,6 @@
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
-#include "sync/event.hpp"
 
 namespace flexsync::actors {
 
@@ -54,19 +53,18 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
     const auto& asked = parent.asked;
     const auto object = route_of(asked);
     const auto kind = *kind_of(object.type);
-    const auto stored = found->objects.find(object);
-    const auto claimed = found->claims.find(parent.claim);
-    const auto unmapped = found->unmapped.find(parent.email);
+    const auto leads = leads_of(object, parent.claim, parent.email, *found);
+    const auto owner = sync::entity_of(object.id, leads);
+    const auto* conflict = std::get_if<sync::Conflict>(&owner);
+    const auto id = conflict == nullptr ? std::get<std::string>(owner) : std::string();
     if (const auto live = entities_.entity_of(kind, object.id.str())) {
       route_parent(*live, parent);
-    } else if (stored != found->objects.end()) {
-      route_parent({kind, stored->second}, parent);
-    } else if (!parent.claim.empty() && claimed != found->claims.end()) {
-      route_claimed({kind, claimed->second}, parent);
-    } else if (unmapped != found->unmapped.end() && unmapped->second.size() == 1) {
-      route_claimed({kind, unmapped->second.front()}, parent);
-    } else if (unmapped != found->unmapped.end()) {
-      asked->answer(fail(ErrorCode::invalid_operation, sync::ambiguous_email(object.id, unmapped->second).message));
+    } else if (conflict != nullptr) {
+      asked->answer(fail(ErrorCode::invalid_operation, conflict->message));
+    } else if (!leads.stored.empty()) {
+      route_parent({kind, id}, parent);
+    } else if (!id.empty()) {
+      route_claimed({kind, id}, parent);
     } else if (!asked->question().create) {
       asked->answer(fail(ErrorCode::not_found, object.id.str() + " is not here"));
     } else if (kind == EntityKind::customer && !parent.looked_up) {

@@ -2,7 +2,6 @@
 #include <caf/all.hpp>
 
 #include "actors/tenant_supervisor.hpp"
-#include "sync/event.hpp"
 #include "sync/failure.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
@@ -152,10 +151,7 @@ void tenant_supervisor_state::on_page(Result<std::vector<store::InboxRow>>& page
     pump();
     return;
   }
-  reading_ = true;
-  services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
-    caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
-  });
+  find_owners(std::move(wanted));
 }
 
 // Reads one row; true when it was put on page_ to be routed. What needs no entity actor is settled here.

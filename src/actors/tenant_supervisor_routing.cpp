@@ -5,8 +5,6 @@
 #include "actors/entity_sync.hpp"
 #include "actors/tenant_supervisor.hpp"
 #include "domain/ulid.hpp"
-#include "sync/event.hpp"
-#include "sync/failure.hpp"
 #include "telemetry/failpoint.hpp"
 
 namespace flexsync::actors {
@@ -20,24 +18,33 @@ void tenant_supervisor_state::want_claimed(const ReadEvent& read, store::Entitie
   }
 }
 
+void tenant_supervisor_state::find_owners(store::EntitiesWanted wanted) {
+  reading_ = true;
+  services->inbox.find_entities(scope, std::move(wanted), [home = tenant_supervisor_actor{self}](auto found) {
+    caf::anon_send(home, claims_atom::value, std::make_shared<const decltype(found)>(std::move(found)));
+  });
+}
+
+sync::Leads leads_of(const ObjectKey& object, const std::string& claim, const std::string& email,
+                     const store::FoundEntities& found) {
+  const auto at = [](const auto& map, const auto& key) {
+    const auto entry = map.find(key);
+    return entry == map.end() ? typename std::decay_t<decltype(map)>::mapped_type{} : entry->second;
+  };
+  return {at(found.objects, object), at(found.claims, claim), at(found.unmapped, email)};
+}
+
 // Which entity it is, as far as the store knows; false where that is for a person to say.
 bool tenant_supervisor_state::identify(ReadEvent& read, const store::FoundEntities& found) {
   const auto& routed = *read.routed;
   const auto object = read.product.empty() ? stripe::key_of(routed.event.state) : ObjectKey{"product", read.product};
-  const auto stored = found.objects.find(object);
-  const auto claimed = found.claims.find(read.claim);
-  const auto unmapped = found.unmapped.find(read.email);
-  if (stored != found.objects.end()) {
-    read.entity_id = stored->second;
-  } else if (claimed != found.claims.end()) {
-    read.entity_id = claimed->second;
-  } else if (unmapped != found.unmapped.end() && unmapped->second.size() == 1) {
-    read.entity_id = unmapped->second.front();
-  } else if (unmapped != found.unmapped.end()) {
-    const auto conflict = sync::ambiguous_email(object.id, unmapped->second);
-    park(routed.event.id, routed.seq, routed.was_parked,
-         sync::given_up(routed.attempts, services->clock.now(), conflict.code, conflict.message));
+  const auto owner = sync::entity_of(object.id, leads_of(object, read.claim, read.email, found));
+  if (const auto* conflict = std::get_if<sync::Conflict>(&owner)) {
+    end_hint(routed, *conflict);
     return false;
+  }
+  if (const auto& id = std::get<std::string>(owner); !id.empty()) {
+    read.entity_id = id;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sync/customer.hpp"
+#include "sync/identity.hpp"
 #include "sync/intents.hpp"
 #include "sync/ordering.hpp"
 #include "sync/plan.hpp"
@@ -13,8 +14,6 @@
 namespace flexsync::sync {
 
 namespace {
-
-constexpr TrueInterval kBeforeAnyEvent{};
 
 StateOrigin origin_of(const EventTask& task) {
   return {task.scope,
@@ -218,11 +217,12 @@ Decision decide_fetched(const EventTask& task, const EntitySnapshot& snapshot, c
 Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                            const std::string& why) {
   const auto& shadow = snapshot.shadow;
-  if (task.event.type == stripe::kReconcileEvent) {
-    return pass_by(task, snapshot, settings, InboxOutcome::ignored, unanswered_repair(why));
-  }
   if (task.event.hint) {
-    return unanswered_hint(why);
+    const auto end = unanswered_hint(task.event, why);
+    if (const auto* ignored = std::get_if<Ignored>(&end)) {
+      return pass_by(task, snapshot, settings, InboxOutcome::ignored, ignored->reason);
+    }
+    return std::get<Conflict>(end);
   }
   if (settings.ordering == Ordering::refetch && shadow &&
       order(shadow->true_during, task.event.created) == Order::superseded) {
@@ -252,137 +252,35 @@ Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, cons
   if (stripe::is_deleted(task.event.state)) {
     const auto last = last_state(task, snapshot);
     const auto* subscription = std::get_if<stripe::SubscriptionState>(&last);
-    if (subscription != nullptr && subscription->customer.empty()) {
-      return pass_by(task, snapshot, settings, InboxOutcome::ignored, "nothing of the subscription was known here");
+    if (subscription == nullptr || !subscription->customer.empty()) {
+      return apply_deletion(task, snapshot, settings, last, task.now);
     }
-    return apply_deletion(task, snapshot, settings, last, task.now);
   }
-  // Another account's key is told so, too: whether it is gone is for the next comparison to say.
-  const auto reason = unknown_to_stripe(stripe::key_of(task.event.state).type, why);
-  if (task.event.type == stripe::kReconcileEvent) {
-    return pass_by_unmarked(task, snapshot, settings, InboxOutcome::ignored, reason);
+  const auto end = unknown_hint(task.event, why);
+  if (const auto* ignored = std::get_if<Ignored>(&end)) {
+    return pass_by_unmarked(task, snapshot, settings, InboxOutcome::ignored, ignored->reason);
+  }
+  return std::get<Conflict>(end);
+}
+
+HintEnd unanswered_hint(const stripe::ObjectEvent& event, const std::string& why) {
+  if (event.type == stripe::kReconcileEvent) {
+    return Ignored{"Stripe could not be asked, the next comparison finds it again: " + why};
+  }
+  return Conflict{"the event only names the object, and Stripe could not be asked for it: " + why,
+                  "stripe_unavailable"};
+}
+
+HintEnd unknown_hint(const stripe::ObjectEvent& event, const std::string& why) {
+  const auto type = stripe::key_of(event.state).type;
+  if (stripe::is_deleted(event.state)) {
+    return Ignored{"nothing of the " + type + " was known here"};
+  }
+  const auto reason = "Stripe does not know the " + type + " that the event names: " + why;
+  if (event.type == stripe::kReconcileEvent) {
+    return Ignored{reason};  // another account's key is told so, too: the next comparison says whether it is gone
   }
   return Conflict{reason};
-}
-
-// --- parents ------------------------------------------------------------------------------------------------------
-
-std::optional<std::string> existing_parent(const ParentTask& task, const EntitySnapshot& snapshot) {
-  if (task.entity.kind == EntityKind::customer) {
-    // Ours that is claimed, but not mapped to it yet, is mapped first.
-    const auto& mapping = snapshot.mapping;
-    const bool is_its = snapshot.shadow || (mapping && mapping->provider_entity_id == task.parent.object.id.str());
-    return snapshot.customer && is_its ? std::optional(snapshot.customer->id.str()) : std::nullopt;
-  }
-  if (snapshot.plan) {
-    return snapshot.plan->id.str();
-  }
-  // A price that was deleted has no mapping any more that leads to the plan that it was.
-  const bool was_plan = task.parent.object.type == "price" && is_deleted(snapshot.shadow) && snapshot.price;
-  return was_plan ? std::optional(snapshot.price->plan_id.str()) : std::nullopt;
-}
-
-namespace {
-
-// Stripe cannot be asked: what there is to know is the id. A price may be known already that was no plan until
-// `sync.plan_source` was changed.
-Taken take_unasked(const Context& context, const Parent& parent, ChangeSet& change) {
-  const auto& shadow = context.snapshot.shadow;
-  const auto bare = stripe::bare_object(parent.object, parent.product);
-  const auto* price = std::get_if<stripe::PriceState>(&bare);
-  if (price != nullptr && shadow && !shadow->state.empty()) {
-    return take(context, stripe::price_from_canonical(shadow->state), shadow->true_during, change);
-  }
-  auto taken =
-      price != nullptr
-          ? take_shell(context, *price, change)
-          : std::visit([&](const auto& object) { return take(context, object, kBeforeAnyEvent, change); }, bare);
-  if (change.stripe_object) {
-    change.stripe_object->state.clear();  // nothing is known: whatever comes is news
-    change.stripe_object->needs_reconcile = true;
-  }
-  return taken;
-}
-
-}  // namespace
-
-Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, const Settings& settings,
-                       const std::optional<Fetched>& fetched) {
-  const StateOrigin origin{task.scope,
-                           task.epoch,
-                           task.entity,
-                           task.now,
-                           task.request_id,
-                           "stripe:" + task.parent.object.id.str(),
-                           kStripeItself,
-                           {{"sync_direction", "inbound"}, {"created_via", "create_missing"}},
-                           {}};
-  const Context context{origin, snapshot, settings, nullptr};
-  auto change = change_of(origin);
-  Taken taken;
-  if (fetched && !stripe::is_deleted(fetched->state)) {
-    const auto& shadow = snapshot.shadow;
-    const auto known = shadow ? later(shadow->true_during, fetched->true_during) : fetched->true_during;
-    taken = std::visit([&](const auto& object) { return take(context, object, known, change); }, fetched->state);
-  } else if (fetched) {
-    taken =
-        std::visit([&](const auto& object) { return take_deletion(context, object, fetched->true_during.to, change); },
-                   fetched->state);
-  } else {
-    taken = take_unasked(context, task.parent, change);
-  }
-  return conclude(std::move(change), std::move(taken));
-}
-
-// --- whose it is --------------------------------------------------------------------------------------------------
-
-std::optional<std::string> claimed_entity(const stripe::ObjectState& state) {
-  if (!std::holds_alternative<stripe::CustomerState>(state)) {
-    return std::nullopt;  // nothing else is made in Stripe by us, or claimed by others
-  }
-  const auto& metadata = stripe::metadata_of(state);
-  const auto claimed = metadata.find(std::string(stripe::kMetadataCustomerId));
-  if (claimed == metadata.end() || claimed->second.empty()) {
-    return std::nullopt;
-  }
-  return claimed->second;
-}
-
-std::string matched_email(const stripe::ObjectState& state, const Settings& settings) {
-  const auto* customer = std::get_if<stripe::CustomerState>(&state);
-  return settings.match_email && customer != nullptr && !customer->deleted ? customer->email : std::string();
-}
-
-Conflict ambiguous_email(const StripeId& object, const std::vector<std::string>& customers) {
-  return {"the e-mail of " + object.str() + " is that of several customers, such as " + customers.at(0) + " and " +
-          customers.at(1) + "; say in Stripe which one it is, in metadata." + std::string(stripe::kMetadataCustomerId)};
-}
-
-bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope) {
-  const auto& metadata = stripe::metadata_of(state);
-  const auto named = metadata.find(std::string(stripe::kMetadataEnvironment));
-  return named != metadata.end() && !named->second.empty() && named->second != scope.environment.str();
-}
-
-bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known) {
-  if (const auto* price = std::get_if<stripe::PriceState>(&event.state)) {
-    return event.hint && price->product.empty();
-  }
-  // The comparison's own hints say what the metadata claims.
-  return event.hint && event.type != stripe::kReconcileEvent && !is_known && !stripe::is_deleted(event.state) &&
-         std::holds_alternative<stripe::CustomerState>(event.state);
-}
-
-std::string unknown_to_stripe(const std::string& object_type, const std::string& why) {
-  return "Stripe does not know the " + object_type + " that the event names: " + why;
-}
-
-std::string unanswered_repair(const std::string& why) {
-  return "Stripe could not be asked, the next comparison finds it again: " + why;
-}
-
-Conflict unanswered_hint(const std::string& why) {
-  return {"the event only names the object, and Stripe could not be asked for it: " + why, "stripe_unavailable"};
 }
 
 }  // namespace flexsync::sync

@@ -3,8 +3,8 @@
 // plan.hpp, price.hpp, subscription.hpp).
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 
 #include "domain/change_set.hpp"
 #include "sync/decision.hpp"
@@ -27,42 +27,16 @@ Decision decide_unanswered(const EventTask& task, const EntitySnapshot& snapshot
 Decision decide_gone(const EventTask& task, const EntitySnapshot& snapshot, const Settings& settings,
                      const std::string& why);
 
-// A subscription needs this customer, product or price to exist here.
-struct ParentTask {
-  Scope scope;
-  std::int64_t epoch = 0;
-  EntityKey entity;
-  Parent parent;
-  std::string request_id;
-  Timestamp now;
+// What becomes of an event that only names its object (a hint), where Stripe says nothing of that.
+struct Ignored {
+  std::string reason;
 };
+using HintEnd = std::variant<Ignored, Conflict>;
 
-// The entity's id, where it exists already; in a price's case the plan's that it is.
-std::optional<std::string> existing_parent(const ParentTask& task, const EntitySnapshot& snapshot);
+// Stripe could not be asked. The comparison's own are ignored: the next comparison finds the same.
+HintEnd unanswered_hint(const stripe::ObjectEvent& event, const std::string& why);
 
-// The parent as Stripe has it, or an empty shell, older than any event, where Stripe could not be asked (`fetched` is
-// empty). Never Refetch.
-Decision decide_parent(const ParentTask& task, const EntitySnapshot& snapshot, const Settings& settings,
-                       const std::optional<Fetched>& fetched);
-
-// The customer that Stripe's metadata claims this object to be: our id, or an external_id of ours. Nothing when there
-// is no claim; objects of another environment are ignored, which the caller asks with belongs_elsewhere().
-std::optional<std::string> claimed_entity(const stripe::ObjectState& state);
-// By which e-mail it may be a customer of ours: empty where it may not, or `sync.match_email` is off.
-std::string matched_email(const stripe::ObjectState& state, const Settings& settings);
-// Several of ours have that e-mail, and none is guessed.
-Conflict ambiguous_email(const StripeId& object, const std::vector<std::string>& customers);
-bool belongs_elsewhere(const stripe::ObjectState& state, const Scope& scope);
-inline constexpr std::string_view kElsewhere =
-    "the object belongs to another environment (metadata.flexprice_environment)";
-
-// Whether only Stripe can say whose event it is: a thin event of a price does not name its product, and one of a
-// customer that is not known here does not show the metadata by which it may claim to be one of ours.
-bool must_be_looked_up(const stripe::ObjectEvent& event, bool is_known);
-
-// Of an event that only names its object, where Stripe could not be asked; the comparison's own are just ignored.
-Conflict unanswered_hint(const std::string& why);
-std::string unanswered_repair(const std::string& why);
-std::string unknown_to_stripe(const std::string& object_type, const std::string& why);
+// Stripe has no such object, and nobody knows it here.
+HintEnd unknown_hint(const stripe::ObjectEvent& event, const std::string& why);
 
 }  // namespace flexsync::sync

@@ -123,8 +123,9 @@ void lead_product_here(const Context& context, const stripe::PriceState& state, 
   }
 }
 
+// A recurring one; or, where nothing but its id is known, one that a plan is mapped to.
 bool is_plan(const Context& context, const stripe::PriceState& state) {
-  return context.settings.plan_source == PlanSource::price && !state.interval.empty();
+  return context.settings.plan_source == PlanSource::price && (!state.interval.empty() || context.snapshot.plan);
 }
 
 PlanId plan_of(const Context& context, const stripe::PriceState& state) {
@@ -157,26 +158,6 @@ Taken remember(const Context& context, const PlanId& plan, const stripe::PriceSt
                                    stripe::to_canonical(state), true_during, state.deleted);
   lead_product_here(context, state, change);
   taken.changed = write_price(context, price_of(context, plan, state), change);
-  return taken;
-}
-
-// A plan of which nothing but its price's id is known.
-bool is_shell(const Context& context) {
-  const auto& snapshot = context.snapshot;
-  return context.settings.plan_source == PlanSource::price && snapshot.shadow && snapshot.shadow->state.empty() &&
-         snapshot.plan && !snapshot.price;
-}
-
-Taken end_shell(const Context& context, const stripe::PriceState& last, Timestamp at, ChangeSet& change) {
-  auto state = last;
-  state.deleted = true;
-  change.stripe_object = shadow_of(context.origin, context.snapshot.shadow, {"price", state.id},
-                                   stripe::to_canonical(state), {at, at}, true);
-  const auto plan = context.snapshot.plan->id;
-  delete_plan(context, plan, source_of(last), {}, change);
-  write_price(context, price_of(context, plan, state), change);  // it says for ever which plan the price was
-  Taken taken;
-  taken.changed = true;
   return taken;
 }
 
@@ -224,9 +205,6 @@ Taken take(const Context& context, const stripe::PriceState& state, const TrueIn
 }
 
 Taken take_deletion(const Context& context, const stripe::PriceState& last, Timestamp at, ChangeSet& change) {
-  if (is_shell(context) && last.interval.empty()) {
-    return end_shell(context, last, at, change);
-  }
   auto state = last;
   state.deleted = true;
   complete_from(context.snapshot.shadow, state);

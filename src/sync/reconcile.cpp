@@ -8,7 +8,7 @@
 
 #include "domain/sha256.hpp"
 #include "sync/customer.hpp"
-#include "sync/event.hpp"
+#include "sync/identity.hpp"
 #include "sync/plan.hpp"
 #include "sync/price.hpp"
 #include "sync/subscription.hpp"
@@ -89,10 +89,6 @@ void compare_all(const stripe::ObjectPage& page, const std::map<StripeId, KnownO
     take(listed, stored, compare(listed, stored, scope, since));
   }
 }
-
-}  // namespace
-
-namespace {
 
 Difference difference_of(const stripe::ObjectState& listed, Finding finding, std::int64_t shadow_version) {
   Difference difference;

@@ -91,7 +91,7 @@ class ReconcileWalk {
   // that was made since.
   Timestamp listed_from() const { return listed_from_.at(index_); }
 
-  // A page of Stripe's list, true from then on, was compared; `known` of its objects have a shadow.
+  // A page of Stripe's list, true from then on, was compared; `known` of its objects are known here.
   void on_listed(const stripe::ObjectPage& page, Timestamp true_from, std::int64_t known);
 
   // Those of a page of shadows older than listed_from(), in order of their ids, that Stripe did not list. An empty page

@@ -7,6 +7,7 @@
 #include "support/customer_snapshots.hpp"
 #include "sync/customer_command.hpp"
 #include "sync/event.hpp"
+#include "sync/parent.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;

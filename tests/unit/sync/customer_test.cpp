@@ -1,5 +1,6 @@
 // DESIGN section 5, customers: each rule as an example. That all orders end alike is customer_order_test.cpp's.
 #include "sync/event.hpp"
+#include "sync/identity.hpp"
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>

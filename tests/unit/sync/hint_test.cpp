@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "sync/event.hpp"
+#include "sync/identity.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;

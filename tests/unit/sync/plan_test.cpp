@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sync/event.hpp"
+#include "sync/parent.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;

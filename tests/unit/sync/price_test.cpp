@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "sync/event.hpp"
+#include "sync/parent.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;

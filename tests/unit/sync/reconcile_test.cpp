@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "stripe/envelope.hpp"
-#include "sync/event.hpp"
+#include "sync/identity.hpp"
 
 using namespace flexsync;
 using namespace flexsync::sync;
