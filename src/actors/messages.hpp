@@ -93,7 +93,7 @@ using BegunPtr = std::shared_ptr<const Result<std::optional<store::CatchUpCursor
 using MovedPtr = std::shared_ptr<const Result<bool>>;
 using BasisPtr = std::shared_ptr<const Result<std::optional<store::ReconcileBasis>>>;
 using KnownObjectsPtr = std::shared_ptr<const Result<std::map<StripeId, KnownObject>>>;
-using MirrorPagePtr = std::shared_ptr<const Result<std::vector<KnownObject>>>;
+using MirrorPagePtr = std::shared_ptr<const Result<std::vector<MirroredObject>>>;
 using InboxPagePtr = std::shared_ptr<Result<std::vector<store::InboxRow>>>;
 
 }  // namespace flexsync::actors

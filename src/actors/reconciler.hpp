@@ -31,8 +31,8 @@ struct reconciler_state {
   void on_marks_tick();
   void on_basis(std::uint64_t round, const Result<std::optional<store::ReconcileBasis>>& basis);
   void on_known(std::uint64_t round, const Result<std::map<StripeId, KnownObject>>& known);
-  void on_mirrored(std::uint64_t round, const Result<std::vector<KnownObject>>& page);
-  void on_marked(const Result<std::vector<KnownObject>>& marked);
+  void on_mirrored(std::uint64_t round, const Result<std::vector<MirroredObject>>& page);
+  void on_marked(const Result<std::vector<MirroredObject>>& marked);
   void on_stored(std::uint64_t round, const Result<std::int64_t>& stored);
   void on_finished(std::uint64_t round, const Result<void>& finished);
 

@@ -123,10 +123,10 @@ void reconciler_state::read_mirror() {
   const auto& walk = round_->walk;
   services->reconcile->mirrored(
       scope, {walk.type(), walk.after(), walk.listed_from(), services->config.reconcile_page_rows_max},
-      send_home<page_atom, std::vector<KnownObject>>(reconciler_actor{self}, rounds_));
+      send_home<page_atom, std::vector<MirroredObject>>(reconciler_actor{self}, rounds_));
 }
 
-void reconciler_state::on_mirrored(std::uint64_t round, const Result<std::vector<KnownObject>>& page) {
+void reconciler_state::on_mirrored(std::uint64_t round, const Result<std::vector<MirroredObject>>& page) {
   if (round != rounds_) {
     return;
   }
@@ -199,21 +199,21 @@ void reconciler_state::on_finished(std::uint64_t round, const Result<void>& fini
 
 void reconciler_state::on_marks_tick() {
   services->reconcile->marked(scope, services->config.reconcile_page_rows_max,
-                              [home = reconciler_actor{self}](Result<std::vector<KnownObject>> marked) {
+                              [home = reconciler_actor{self}](Result<std::vector<MirroredObject>> marked) {
                                 caf::anon_send(
                                     home, marked_atom::value,
-                                    std::make_shared<const Result<std::vector<KnownObject>>>(std::move(marked)));
+                                    std::make_shared<const Result<std::vector<MirroredObject>>>(std::move(marked)));
                               });
 }
 
 // Each interval asks once: what is parked meanwhile is not marked for us.
-void reconciler_state::on_marked(const Result<std::vector<KnownObject>>& marked) {
+void reconciler_state::on_marked(const Result<std::vector<MirroredObject>>& marked) {
   self->delayed_send(self, services->config.reconcile_marks_interval, due_atom::value);
   if (!marked) {
     return;
   }
-  for (const auto& known : *marked) {
-    services->intake->store(sync::repair_of(sync::marked_difference(known.shadow), scope, now(), now()),
+  for (const auto& object : *marked) {
+    services->intake->store(sync::repair_of(sync::marked_difference(object.shadow), scope, now(), now()),
                             [](const Result<IntakeResult>&) {});
   }
 }

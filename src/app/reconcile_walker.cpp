@@ -105,7 +105,7 @@ class Walker {
   void pause() { pause_for(std::chrono::milliseconds(60'000 / session_.config.reconcile.calls_per_minute)); }
 
   void find_missing() {
-    const auto page = wait_for<std::vector<KnownObject>>([&](auto reply) {
+    const auto page = wait_for<std::vector<MirroredObject>>([&](auto reply) {
       source_.mirrored(scope_, {walk_.type(), walk_.after(), walk_.listed_from(), kMirrorRows}, std::move(reply));
     });
     if (!page) {

@@ -50,12 +50,16 @@ struct StripeObject {
   friend bool operator==(const StripeObject&, const StripeObject&) = default;
 };
 
-// A shadow, to be compared with what Stripe has. Where there is none (version 0), it waits.
+// What is known of an object that Stripe has.
 struct KnownObject {
-  StripeObject shadow;
+  std::optional<StripeObject> shadow;
   bool waits = false;  // an event about the object is parked: it will be seen to, by itself or by a person
+};
 
-  friend bool operator==(const KnownObject&, const KnownObject&) = default;
+// One that Stripe may have no more.
+struct MirroredObject {
+  StripeObject shadow;
+  bool waits = false;
 };
 
 }  // namespace flexsync

@@ -49,13 +49,13 @@ const std::string kMarked =
     "(SELECT * FROM stripe_objects o WHERE o.tenant_id = $1 AND o.environment_id = $2 AND o.needs_reconcile"
     "   AND (NOT o.deleted OR o.object_type = 'subscription') LIMIT $3) s) marked WHERE NOT waits";  // which may change
 
-std::vector<KnownObject> read_known(const pqxx::result& rows) {
-  std::vector<KnownObject> known;
-  known.reserve(static_cast<std::size_t>(rows.size()));
+std::vector<MirroredObject> read_mirrored(const pqxx::result& rows) {
+  std::vector<MirroredObject> objects;
+  objects.reserve(static_cast<std::size_t>(rows.size()));
   for (const auto& row : rows) {
-    known.push_back({stripe_object_from_row(row), row["waits"].as<bool>()});
+    objects.push_back({stripe_object_from_row(row), row["waits"].as<bool>()});
   }
-  return known;
+  return objects;
 }
 
 }  // namespace
@@ -84,18 +84,15 @@ void StoreReconcileSource::known(const Scope& scope, const std::string& object_t
       pool_, scope, "comparing with Stripe",
       [scope, object_type, wanted = wanted.take()](pqxx::transaction_base& tx) {
         std::map<StripeId, KnownObject> found;
-        for (auto& known :
-             read_known(tx.exec_params(kKnown, scope.tenant.str(), scope.environment.str(), object_type, wanted))) {
-          const auto id = known.shadow.stripe_id;
-          found.emplace(id, std::move(known));
+        for (auto& [shadow, waits] :
+             read_mirrored(tx.exec_params(kKnown, scope.tenant.str(), scope.environment.str(), object_type, wanted))) {
+          const auto id = shadow.stripe_id;
+          found.emplace(id, KnownObject{std::move(shadow), waits});
         }
         for (const auto& row :
              tx.exec_params(kWaiting, scope.tenant.str(), scope.environment.str(), object_type, wanted)) {
-          KnownObject waiting;
-          waiting.shadow.object_type = object_type;
-          waiting.shadow.stripe_id = StripeId{text_from(row[0])};
-          waiting.waits = true;
-          found.emplace(waiting.shadow.stripe_id, waiting);  // unless its shadow is there
+          // Unless its shadow is there.
+          found.try_emplace(StripeId{text_from(row[0])}, KnownObject{std::nullopt, true});
         }
         return found;
       },
@@ -103,22 +100,22 @@ void StoreReconcileSource::known(const Scope& scope, const std::string& object_t
 }
 
 void StoreReconcileSource::mirrored(const Scope& scope, MirrorPage page,
-                                    std::function<void(Result<std::vector<KnownObject>>)> reply) {
-  submit<std::vector<KnownObject>>(
+                                    std::function<void(Result<std::vector<MirroredObject>>)> reply) {
+  submit<std::vector<MirroredObject>>(
       pool_, scope, "reading what is mirrored",
       [scope, page = std::move(page)](pqxx::transaction_base& tx) {
-        return read_known(tx.exec_params(kMirrored, scope.tenant.str(), scope.environment.str(), page.object_type,
-                                         page.after, to_unix_micros(page.seen_before), page.rows_max));
+        return read_mirrored(tx.exec_params(kMirrored, scope.tenant.str(), scope.environment.str(), page.object_type,
+                                            page.after, to_unix_micros(page.seen_before), page.rows_max));
       },
       std::move(reply));
 }
 
 void StoreReconcileSource::marked(const Scope& scope, int rows_max,
-                                  std::function<void(Result<std::vector<KnownObject>>)> reply) {
-  submit<std::vector<KnownObject>>(
+                                  std::function<void(Result<std::vector<MirroredObject>>)> reply) {
+  submit<std::vector<MirroredObject>>(
       pool_, scope, "reading what Stripe is to be asked for",
       [scope, rows_max](pqxx::transaction_base& tx) {
-        return read_known(tx.exec_params(kMarked, scope.tenant.str(), scope.environment.str(), rows_max));
+        return read_mirrored(tx.exec_params(kMarked, scope.tenant.str(), scope.environment.str(), rows_max));
       },
       std::move(reply));
 }

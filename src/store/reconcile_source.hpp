@@ -45,11 +45,11 @@ class ReconcileSource {
 
   // Shadows that are no tombstones, by id.
   virtual void mirrored(const Scope& scope, MirrorPage page,
-                        std::function<void(Result<std::vector<KnownObject>>)> reply) = 0;
+                        std::function<void(Result<std::vector<MirroredObject>>)> reply) = 0;
 
   // Shadows that stand until Stripe is asked, and nobody is about to.
   virtual void marked(const Scope& scope, int rows_max,
-                      std::function<void(Result<std::vector<KnownObject>>)> reply) = 0;
+                      std::function<void(Result<std::vector<MirroredObject>>)> reply) = 0;
 
   virtual void finish(const Scope& scope, const ConnectionId& connection, Timestamp at, std::int64_t compared,
                       std::int64_t different, std::function<void(Result<void>)> reply) = 0;
@@ -63,8 +63,9 @@ class StoreReconcileSource final : public ReconcileSource {
   void known(const Scope& scope, const std::string& object_type, std::vector<StripeId> ids,
              std::function<void(Result<std::map<StripeId, KnownObject>>)> reply) override;
   void mirrored(const Scope& scope, MirrorPage page,
-                std::function<void(Result<std::vector<KnownObject>>)> reply) override;
-  void marked(const Scope& scope, int rows_max, std::function<void(Result<std::vector<KnownObject>>)> reply) override;
+                std::function<void(Result<std::vector<MirroredObject>>)> reply) override;
+  void marked(const Scope& scope, int rows_max,
+              std::function<void(Result<std::vector<MirroredObject>>)> reply) override;
   void finish(const Scope& scope, const ConnectionId& connection, Timestamp at, std::int64_t compared,
               std::int64_t different, std::function<void(Result<void>)> reply) override;
 

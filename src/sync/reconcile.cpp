@@ -58,26 +58,25 @@ std::string to_string(Finding finding) {
   throw std::invalid_argument("no such finding");
 }
 
-Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObject>& known, const Scope& scope,
-                Timestamp since) {
+Finding compare(const stripe::ListedObject& listed, const KnownObject& known, const Scope& scope, Timestamp since) {
   if (belongs_elsewhere(listed.state, scope)) {
     return Finding::elsewhere;
   }
-  if (known && known->shadow.version == 0) {
-    return Finding::waiting;
+  if (!known.shadow) {
+    const auto missing = listed.created < since ? Finding::elsewhere : Finding::absent;
+    return known.waits ? Finding::waiting : missing;
   }
-  if (!known) {
-    return listed.created < since ? Finding::elsewhere : Finding::absent;
-  }
-  const auto& shadow = known->shadow;
+  const auto& shadow = *known.shadow;
   const bool is_final = shadow.deleted && !stripe::is_ended(listed.state);
   if (is_final || (!shadow.needs_reconcile && is_as(shadow, listed.state))) {
     return Finding::equal;
   }
-  return known->waits ? Finding::waiting : Finding::differs;
+  return known.waits ? Finding::waiting : Finding::differs;
 }
 
 namespace {
+
+const KnownObject kUnknown;
 
 // What is known of a listed object, and what that comes to.
 template <class Take>
@@ -85,7 +84,7 @@ void compare_all(const stripe::ObjectPage& page, const std::map<StripeId, KnownO
                  Timestamp since, Take take) {
   for (const auto& listed : page.objects) {
     const auto found = known.find(stripe::key_of(listed.state).id);
-    const auto stored = found == known.end() ? std::nullopt : std::optional(found->second);
+    const auto& stored = found == known.end() ? kUnknown : found->second;
     take(listed, stored, compare(listed, stored, scope, since));
   }
 }
@@ -111,7 +110,7 @@ std::vector<Difference> differences_of(const stripe::ObjectPage& page, const std
   std::vector<Difference> differences;
   compare_all(page, known, scope, since, [&](const auto& listed, const auto& stored, Finding finding) {
     if (finding == Finding::differs || finding == Finding::absent) {
-      differences.push_back(difference_of(listed.state, finding, stored ? stored->shadow.version : 0));
+      differences.push_back(difference_of(listed.state, finding, stored.shadow ? stored.shadow->version : 0));
     }
   });
   return differences;
@@ -202,7 +201,7 @@ void ReconcileWalk::on_listed(const stripe::ObjectPage& page, Timestamp true_fro
   }
 }
 
-Result<std::vector<Difference>> ReconcileWalk::on_mirrored(const std::vector<KnownObject>& page) {
+Result<std::vector<Difference>> ReconcileWalk::on_mirrored(const std::vector<MirroredObject>& page) {
   if (!page.empty() && recognised_ == 0) {
     return fail(ErrorCode::invalid_operation,
                 "Stripe lists none of the objects that are mirrored: is the key another account's? Nothing is taken as "

@@ -36,8 +36,7 @@ std::string to_string(Finding finding);
 
 // `listed` has all its items (stripe::with_more_items). `since`: when the connection was made. Tombstones are
 // respected: what was deleted is never revived.
-Finding compare(const stripe::ListedObject& listed, const std::optional<KnownObject>& known, const Scope& scope,
-                Timestamp since);
+Finding compare(const stripe::ListedObject& listed, const KnownObject& known, const Scope& scope, Timestamp since);
 
 // One object that is not equal.
 struct Difference {
@@ -97,7 +96,7 @@ class ReconcileWalk {
   // Those of a page of shadows older than listed_from(), in order of their ids, that Stripe did not list. An empty page
   // ends the type. invalid_operation: not one object of ours was among what Stripe listed: another account's key, more
   // likely than a loss of all.
-  Result<std::vector<Difference>> on_mirrored(const std::vector<KnownObject>& page);
+  Result<std::vector<Difference>> on_mirrored(const std::vector<MirroredObject>& page);
 
   std::int64_t compared() const { return compared_; }
 

@@ -36,14 +36,14 @@ struct FakeMirror final : store::ReconcileSource {
     std::map<StripeId, KnownObject> found;
     for (const auto& object : shadows) {
       if (object.shadow.object_type == type && std::count(ids.begin(), ids.end(), object.shadow.stripe_id) > 0) {
-        found.emplace(object.shadow.stripe_id, object);
+        found.emplace(object.shadow.stripe_id, KnownObject{object.shadow, object.waits});
       }
     }
     answer(reply, found);
   }
   void mirrored(const Scope&, store::MirrorPage page,
-                std::function<void(Result<std::vector<KnownObject>>)> reply) override {
-    std::vector<KnownObject> found;
+                std::function<void(Result<std::vector<MirroredObject>>)> reply) override {
+    std::vector<MirroredObject> found;
     for (const auto& object : shadows) {
       const auto& shadow = object.shadow;
       if (shadow.object_type == page.object_type && shadow.stripe_id.str() > page.after &&
@@ -53,8 +53,8 @@ struct FakeMirror final : store::ReconcileSource {
     }
     answer(reply, found);
   }
-  void marked(const Scope&, int, std::function<void(Result<std::vector<KnownObject>>)> reply) override {
-    std::vector<KnownObject> found;
+  void marked(const Scope&, int, std::function<void(Result<std::vector<MirroredObject>>)> reply) override {
+    std::vector<MirroredObject> found;
     for (const auto& object : shadows) {
       if (object.shadow.needs_reconcile) {
         found.push_back(object);
@@ -73,7 +73,7 @@ struct FakeMirror final : store::ReconcileSource {
 
   HeldCalls& held;
   std::optional<store::ReconcileBasis> connection;
-  std::vector<KnownObject> shadows;  // by type and id
+  std::vector<MirroredObject> shadows;  // by type and id
   std::vector<std::pair<std::int64_t, std::int64_t>> rounds;
   Script<ErrorCode> faults;
 };
@@ -124,7 +124,7 @@ struct Fixture : ActorFixture {
     stripe::CustomerState state;
     state.id = StripeId(id);
     state.name = customer_name;
-    KnownObject object;
+    MirroredObject object;
     object.shadow = {"customer", state.id, "cust_" + id, stripe::to_canonical(state), {}, false, false, 1};
     mirror.shadows.push_back(object);
   }
@@ -198,7 +198,7 @@ TEST_CASE("a subscription of many items is compared with all of them, within the
   f.listed_items = shown + "," + hidden + R"(,"quantity":2})";
   auto state = *stripe::parse_subscription(listed);
   REQUIRE(stripe::take_items(state, R"({"object":"list","has_more":false,"data":[)" + f.listed_items + "]}"));
-  KnownObject object;
+  MirroredObject object;
   object.shadow = {"subscription", state.id, "subs_1", stripe::to_canonical(state), {}, false, false, 1};
   f.mirror.shadows.push_back(object);
   f.start();

@@ -31,7 +31,7 @@ struct World : CatalogWorld {
   }
 
   std::vector<std::string> mirrored(const std::string& after, Timestamp seen_before, int rows = 100) {
-    const auto page = read<std::vector<KnownObject>>([&](auto reply) {
+    const auto page = read<std::vector<MirroredObject>>([&](auto reply) {
       source.mirrored(scope, {"product", after, seen_before, rows}, reply);
     });
     std::vector<std::string> ids;
@@ -88,14 +88,14 @@ TEST_CASE("shadows are known by id, with whether an event about them waits", "[r
   REQUIRE(known.size() == 2);
   CHECK(known.at(StripeId("prod_2")).waits);
   CHECK_FALSE(known.at(StripeId("prod_3")).waits);
-  CHECK(known.at(StripeId("prod_3")).shadow.version == 1);
+  CHECK(known.at(StripeId("prod_3")).shadow->version == 1);
   CHECK(world.known("customer", {StripeId("prod_3")}).empty());
 
   world.sql("UPDATE parked_events SET object_id = 'prod_9'");
   const auto absent = world.known("product", {StripeId("prod_9")});
   REQUIRE(absent.size() == 1);
   CHECK(absent.at(StripeId("prod_9")).waits);
-  CHECK(absent.at(StripeId("prod_9")).shadow.version == 0);
+  CHECK_FALSE(absent.at(StripeId("prod_9")).shadow);
   CHECK(world.known("customer", {StripeId("prod_9")}).empty());
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("marked shadows are found, but for those that are final or wait", "[re
     REQUIRE(world.result(world.product(n)) == ChangeResult::committed);
   }
   const auto marked = [&] {
-    return world.read<std::vector<KnownObject>>([&](auto reply) { world.source.marked(world.scope, 10, reply); });
+    return world.read<std::vector<MirroredObject>>([&](auto reply) { world.source.marked(world.scope, 10, reply); });
   };
   CHECK(marked().empty());
   world.sql("UPDATE stripe_objects SET needs_reconcile = true");

@@ -27,15 +27,15 @@ stripe::ListedObject listed(const stripe::ObjectState& state) {
 
 KnownObject known(const stripe::ObjectState& state) {
   const auto key = stripe::key_of(state);
-  KnownObject object;
-  object.shadow.object_type = key.type;
-  object.shadow.stripe_id = key.id;
-  object.shadow.state = stripe::to_canonical(state);
-  object.shadow.version = 1;
-  return object;
+  StripeObject shadow;
+  shadow.object_type = key.type;
+  shadow.stripe_id = key.id;
+  shadow.state = stripe::to_canonical(state);
+  shadow.version = 1;
+  return {shadow, false};
 }
 
-Finding compared(const stripe::ObjectState& state, const std::optional<KnownObject>& stored) {
+Finding compared(const stripe::ObjectState& state, const KnownObject& stored) {
   return compare(listed(state), stored, kScope, kNoon - 1h);
 }
 
@@ -49,8 +49,8 @@ stripe::ObjectPage page_of(const std::vector<std::string>& ids, bool has_more = 
   return page;
 }
 
-KnownObject shadow(const std::string& type, const std::string& id) {
-  KnownObject object;
+MirroredObject shadow(const std::string& type, const std::string& id) {
+  MirroredObject object;
   object.shadow.object_type = type;
   object.shadow.stripe_id = StripeId(id);
   object.shadow.version = 3;
@@ -65,25 +65,25 @@ TEST_CASE("what Stripe has is compared with the shadow", "[reconcile]") {
   CHECK(compared(ada, known(customer("cus_1", "Eve"))) == Finding::differs);
 
   auto marked = known(ada);
-  marked.shadow.needs_reconcile = true;
+  marked.shadow->needs_reconcile = true;
   CHECK(compared(ada, marked) == Finding::differs);
   marked.waits = true;
   CHECK(compared(ada, marked) == Finding::waiting);
 
   auto deleted = known(customer("cus_1", "Eve"));
-  deleted.shadow.deleted = true;
+  deleted.shadow->deleted = true;
   CHECK(compared(ada, deleted) == Finding::equal);
 }
 
 TEST_CASE("what is not here is missed only if it should be", "[reconcile]") {
   auto ada = customer("cus_1", "Ada");
-  CHECK(compared(ada, std::nullopt) == Finding::absent);
-  CHECK(compare({ada, kNoon - 2h}, std::nullopt, kScope, kNoon - 1h) == Finding::elsewhere);
+  CHECK(compared(ada, {}) == Finding::absent);
+  CHECK(compare({ada, kNoon - 2h}, {}, kScope, kNoon - 1h) == Finding::elsewhere);
   KnownObject parked;
   parked.waits = true;
   CHECK(compared(ada, parked) == Finding::waiting);
   ada.metadata[std::string(stripe::kMetadataEnvironment)] = "env_2";
-  CHECK(compared(ada, std::nullopt) == Finding::elsewhere);
+  CHECK(compared(ada, {}) == Finding::elsewhere);
 }
 
 TEST_CASE("a subscription that lists other items differs", "[reconcile]") {
