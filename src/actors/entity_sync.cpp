@@ -6,6 +6,7 @@
 
 #include "actors/log_failure.hpp"
 #include "actors/overloaded.hpp"
+#include "actors/parking.hpp"
 #include "sync/subscription.hpp"
 #include "telemetry/failpoint.hpp"
 #include "telemetry/log.hpp"
@@ -249,8 +250,7 @@ void entity_sync_state::on_stale() {
   const std::string why = "the row of " + args.entity.id + " kept changing under the decision";
   std::visit(Overloaded{
                  [&](const RoutedEventPtr& routed) {
-                   park(sync::after_failure(args.services->config.retry, routed->attempts,
-                                            static_cast<std::uint64_t>(routed->seq), now(), "version_conflict", why));
+                   park(after_failure(*routed, args.services->config, now(), "version_conflict", why));
                  },
                  [&](const RoutedParentPtr&) { answer_parent(fail(ErrorCode::version_conflict, why)); },
                  [&](const PendingCommandPtr&) { fail_command(ErrorCode::version_conflict, why + ": try again"); },

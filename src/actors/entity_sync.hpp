@@ -14,6 +14,7 @@
 #include "actors/services.hpp"
 #include "sync/event.hpp"
 #include "sync/parent.hpp"
+#include "sync/silence.hpp"
 
 namespace flexsync::actors {
 
@@ -78,8 +79,7 @@ struct entity_sync_state {
   void take_fetched(stripe::ObjectState state, const TrueInterval& true_during);
   void fetch_items(stripe::SubscriptionState state, const TrueInterval& true_during);
   void on_items(stripe::SubscriptionState state, TrueInterval true_during, const stripe::CallOutcome& outcome);
-  void on_unanswered(const std::string& why);
-  void fetch_again_later(const std::string& why);
+  void on_no_answer(const sync::NoAnswer& reason);
   void on_event_refused(const ChangeReply& reply);
   void park(ParkedEvent parked);
   void finish_event(bool parked);
@@ -87,6 +87,7 @@ struct entity_sync_state {
   // Of parents: those a subscription asks for, and those this entity is asked to be (entity_sync_parents.cpp).
   void ask_for(const std::vector<sync::Parent>& parents);
   void on_all_parents();
+  ParkedEvent without_parents(const Error& failure) const;
   sync::ParentTask parent_task() const;
   void decide_parent();
   void carry_out_parent(sync::Decision decision);
@@ -131,7 +132,7 @@ struct entity_sync_state {
   // Parents that were asked for and not yet answered, and what could not be had.
   std::size_t parents_awaited_ = 0;
   std::optional<ObjectKey> parent_absent_;
-  std::optional<std::string> parent_failure_;
+  std::optional<Error> parent_failure_;
   int parent_rounds_ = 0;
   // Committed; their callers wait for Stripe's answer to an intent.
   struct Waiter {

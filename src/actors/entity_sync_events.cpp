@@ -5,6 +5,7 @@
 
 #include "actors/entity_sync.hpp"
 #include "actors/overloaded.hpp"
+#include "actors/parking.hpp"
 
 namespace flexsync::actors {
 
@@ -49,25 +50,19 @@ void entity_sync_state::carry_out(sync::Decision decision) {
 // --- Stripe's answer ----------------------------------------------------------------------------------------------
 
 void entity_sync_state::on_event_fetched(const stripe::CallOutcome& outcome) {
-  std::visit(Overloaded{
-                 [&](const stripe::Answered& found) {
-                   auto state = stripe::parse_object(stripe::key_of(event()->event.state).type, found.json);
-                   if (!state) {
-                     on_unanswered("Stripe's answer could not be read: " + state.error().message);
-                   } else {
-                     take_fetched(std::move(*state), found.true_during);
-                   }
-                 },
-                 [&](const stripe::NotFound& reason) {
-                   gone_ = true;
-                   on_unanswered("Stripe does not know the object: " + reason.message);
-                 },
-                 [&](const stripe::Refused& reason) { on_unanswered(reason.message); },
-                 [&](const stripe::NotConnected& reason) { on_unanswered(reason.reason); },
-                 [&](const stripe::RetryLater& reason) { fetch_again_later(reason.reason); },
-                 [&](const stripe::Unknown& reason) { fetch_again_later(reason.reason); },
-             },
-             outcome);
+  if (const auto* found = std::get_if<stripe::Answered>(&outcome)) {
+    auto state = stripe::parse_object(stripe::key_of(event()->event.state).type, found->json);
+    if (!state) {
+      on_no_answer({sync::Silence::refused, "Stripe's answer could not be read: " + state.error().message});
+    } else {
+      take_fetched(std::move(*state), found->true_during);
+    }
+  } else if (const auto* reason = std::get_if<stripe::NotFound>(&outcome)) {
+    gone_ = true;
+    on_no_answer({sync::Silence::refused, "Stripe does not know the object: " + reason->message});
+  } else {
+    on_no_answer(sync::no_answer(outcome));
+  }
 }
 
 void entity_sync_state::take_fetched(stripe::ObjectState state, const TrueInterval& true_during) {
@@ -95,13 +90,17 @@ void entity_sync_state::fetch_items(stripe::SubscriptionState state, const TrueI
 
 void entity_sync_state::on_items(stripe::SubscriptionState state, TrueInterval true_during,
                                  const stripe::CallOutcome& outcome) {
+  if (std::holds_alternative<stripe::NotFound>(outcome)) {
+    on_no_answer({sync::Silence::unavailable, "the subscription was there, its items are not"});
+    return;
+  }
   const auto* found = std::get_if<stripe::Answered>(&outcome);
   if (found == nullptr) {
-    fetch_again_later("the subscription's items could not be listed");
+    on_no_answer(sync::no_answer(outcome));
     return;
   }
   if (const auto taken = stripe::take_items(state, found->json); !taken) {
-    on_unanswered(taken.error().message);
+    on_no_answer({sync::Silence::refused, taken.error().message});
     return;
   }
   true_during.to = std::max(true_during.to, found->true_during.to);
@@ -109,18 +108,12 @@ void entity_sync_state::on_items(stripe::SubscriptionState state, TrueInterval t
   decide_event_again();
 }
 
-void entity_sync_state::on_unanswered(const std::string& why) {
-  unanswered_ = why;
-  decide_event_again();
-}
-
-void entity_sync_state::fetch_again_later(const std::string& why) {
-  const auto& config = args.services->config;
-  if (event()->attempts + 1 >= config.refetch_attempts_max) {
-    on_unanswered(why);
+void entity_sync_state::on_no_answer(const sync::NoAnswer& reason) {
+  if (auto parked = after_silence(*event(), args.services->config, now(), reason)) {
+    park(std::move(*parked));
   } else {
-    park(sync::after_failure(config.retry, event()->attempts, static_cast<std::uint64_t>(event()->seq), now(),
-                             "stripe_unavailable", why));
+    unanswered_ = reason.why;
+    decide_event_again();
   }
 }
 
@@ -133,8 +126,7 @@ void entity_sync_state::on_event_refused(const ChangeReply& reply) {
   } else if (reply.result == ChangeResult::conflict) {
     park(sync::given_up(event()->attempts, now(), "conflict", reply.message));
   } else {
-    park(sync::after_failure(args.services->config.retry, event()->attempts, static_cast<std::uint64_t>(event()->seq),
-                             now(), "rejected", reply.message));
+    park(after_failure(*event(), args.services->config, now(), "rejected", reply.message));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "actors/entity_sync.hpp"
 #include "actors/overloaded.hpp"
+#include "actors/parking.hpp"
 #include "sync/identity.hpp"
 
 namespace flexsync::actors {
@@ -19,8 +20,7 @@ constexpr int kParentRoundsMax = 3;  // Stripe's answer may name others than the
 
 void entity_sync_state::ask_for(const std::vector<sync::Parent>& parents) {
   if (++parent_rounds_ > kParentRoundsMax) {
-    park(sync::after_failure(args.services->config.retry, event()->attempts, static_cast<std::uint64_t>(event()->seq),
-                             now(), "parents", "its customer or plans keep missing"));
+    park(after_failure(*event(), args.services->config, now(), "parents", "its customer or plans keep missing"));
     return;
   }
   const auto& settings = args.services->config.sync;
@@ -38,7 +38,7 @@ void entity_sync_state::ask_for(const std::vector<sync::Parent>& parents) {
     self->send(args.supervisor, parent_atom::value,
                std::make_shared<PendingParent>(
                    ParentQuestion{parent, create}, std::move(reply),
-                   fail(ErrorCode::service_unavailable, "nobody answered for " + parent.object.id.str())));
+                   fail(ErrorCode::internal_error, "nobody answered for " + parent.object.id.str())));
   }
 }
 
@@ -51,7 +51,7 @@ void entity_sync_state::on_parent(std::uint64_t step, const FoundParent& found) 
   } else if (found.answer.error().code == ErrorCode::not_found) {
     parent_absent_ = found.object;
   } else {
-    parent_failure_ = found.answer.error().message;
+    parent_failure_ = found.answer.error();
   }
   if (--parents_awaited_ == 0) {
     on_all_parents();
@@ -62,11 +62,16 @@ void entity_sync_state::on_all_parents() {
   if (parent_absent_) {
     park(sync::blocked(event()->attempts, event()->parked_at.value_or(now()), now(), *parent_absent_));
   } else if (parent_failure_) {
-    park(sync::after_failure(args.services->config.retry, event()->attempts, static_cast<std::uint64_t>(event()->seq),
-                             now(), "parents", *parent_failure_));
+    park(without_parents(*parent_failure_));
   } else {
     decide_event_again();
   }
+}
+
+ParkedEvent entity_sync_state::without_parents(const Error& failure) const {
+  const auto& config = args.services->config;
+  return failure.code == kStripeIsSilent ? until_stripe_answers(*event(), config, now(), failure.message)
+                                         : after_failure(*event(), config, now(), "parents", failure.message);
 }
 
 // --- being asked --------------------------------------------------------------------------------------------------
@@ -117,8 +122,8 @@ void entity_sync_state::on_parent_fetched(const stripe::CallOutcome& outcome) {
           [&](const stripe::NotFound&) { as_shell(); },
           [&](const stripe::Refused&) { as_shell(); },
           [&](const stripe::NotConnected&) { as_shell(); },
-          [&](const stripe::RetryLater& later) { answer_parent(fail(ErrorCode::service_unavailable, later.reason)); },
-          [&](const stripe::Unknown& unknown) { answer_parent(fail(ErrorCode::service_unavailable, unknown.reason)); },
+          [&](const stripe::RetryLater& later) { answer_parent(fail(kStripeIsSilent, later.reason)); },
+          [&](const stripe::Unknown& unknown) { answer_parent(fail(kStripeIsSilent, unknown.reason)); },
       },
       outcome);
 }

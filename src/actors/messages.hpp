@@ -54,6 +54,7 @@ struct ParentQuestion {
   bool create = true;
 };
 using ParentAnswer = Result<std::string>;
+inline constexpr auto kStripeIsSilent = ErrorCode::service_unavailable;  // of a failure: it is waited for Stripe
 using PendingParent = Pending<ParentQuestion, ParentAnswer>;
 using PendingParentPtr = std::shared_ptr<PendingParent>;
 struct RoutedParent {

@@ -1,6 +1,7 @@
 // What the actors work with: long-lived, thread-safe, owned by app. Settings with their defaults.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -51,7 +52,7 @@ struct ActorConfig {
   stripe::RateLimits stripe_rates;
   stripe::BreakerPolicy stripe_breaker;
   stripe::RetryPolicies stripe_retries;
-  int refetch_attempts_max = 5;  // after them the last arrival stands
+  int refetch_attempts_max = 5;
   int stale_retries_max = 5;
   std::size_t commands_max = 256;         // API commands of one tenant, accepted and not answered
   std::size_t outbox_in_flight_max = 64;  // intents of one tenant, between page and commit
@@ -83,6 +84,9 @@ struct ActorConfig {
   std::chrono::milliseconds reconcile_marks_interval{5 * 60'000};
   std::chrono::milliseconds reconcile_retry{60'000};
   int reconcile_page_rows_max = 256;
+
+  // After so many attempts an event that says its object's state goes on without Stripe's answer.
+  int asked_max() const { return std::min(refetch_attempts_max, retry.attempts_max); }
 };
 
 // The secret key of a tenant's Stripe connection; empty where there is none.

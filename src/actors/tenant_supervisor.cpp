@@ -7,6 +7,7 @@
 #include "actors/event_catch_up.hpp"
 #include "actors/log_failure.hpp"
 #include "actors/outbox_sender.hpp"
+#include "actors/parking.hpp"
 #include "actors/reconciler.hpp"
 #include "actors/stripe_client.hpp"
 #include "actors/usage_timer.hpp"
@@ -79,8 +80,8 @@ void tenant_supervisor_state::on_entity_down(const caf::down_msg& down) {
     blamed_[blamed->seq] = *id;
     ++record.parking;  // what the actor wrote last may still be on its way
     park(blamed->event.id, blamed->seq, blamed->was_parked,
-         sync::after_failure(services->config.retry, blamed->attempts, static_cast<std::uint64_t>(blamed->seq),
-                             services->clock.now(), "actor_failed", "the actor failed while applying the event"));
+         after_failure(*blamed, services->config, services->clock.now(), "actor_failed",
+                       "the actor failed while applying the event"));
   }
   for (const auto& event : std::exchange(record.in_flight, {})) {
     feed_.hold_back(event->seq);

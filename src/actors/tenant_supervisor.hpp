@@ -16,6 +16,7 @@
 #include "actors/services.hpp"
 #include "sync/event.hpp"
 #include "sync/identity.hpp"
+#include "sync/silence.hpp"
 
 namespace flexsync::actors {
 
@@ -79,11 +80,7 @@ struct tenant_supervisor_state {
 
   // What Stripe says of an object that is looked up.
   struct Elsewhere {};  // it is another environment's
-  struct Unanswered {
-    std::string why;
-    bool again = false;  // it may answer another time
-  };
-  using Said = std::variant<stripe::ObjectState, Elsewhere, stripe::NotFound, Unanswered>;
+  using Said = std::variant<stripe::ObjectState, Elsewhere, stripe::NotFound, sync::NoAnswer>;
 
   // Who waits for that, before they are routed.
   struct LookUp {
@@ -102,7 +99,7 @@ struct tenant_supervisor_state {
   Said what_stripe_says(const ObjectKey& object, const stripe::CallOutcome& outcome) const;
   void take_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome, const Said& said);
   void take_up(ReadEvent read, const Said& said);
-  void on_unanswered(const RoutedEvent& event, const Unanswered& reason);
+  void on_no_answer(const RoutedEvent& event, const sync::NoAnswer& reason);
   void end_hint(const RoutedEvent& event, const sync::HintEnd& end);
   void read_looked_up();
   bool name_product(ReadEvent& read, const store::FoundEntities& found);

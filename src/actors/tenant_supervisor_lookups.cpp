@@ -4,6 +4,7 @@
 #include <caf/all.hpp>
 
 #include "actors/overloaded.hpp"
+#include "actors/parking.hpp"
 #include "actors/tenant_supervisor.hpp"
 #include "sync/failure.hpp"
 
@@ -55,33 +56,21 @@ void tenant_supervisor_state::on_looked_up(const ObjectKey& object, const CallOu
 
 tenant_supervisor_state::Said tenant_supervisor_state::what_stripe_says(const ObjectKey& object,
                                                                         const stripe::CallOutcome& outcome) const {
-  const auto answered = [&](const stripe::Answered& found) -> Said {
-    auto state = stripe::parse_object(object.type, found.json);
-    if (!state) {
-      return Unanswered{"its answer could not be read: " + state.error().message, false};
-    }
-    if (sync::belongs_elsewhere(*state, scope)) {
-      return Elsewhere{};
-    }
-    return std::move(*state);
-  };
-  return std::visit(Overloaded{
-                        answered,
-                        [](const stripe::NotFound& reason) -> Said { return reason; },
-                        [](const stripe::Refused& reason) -> Said {
-                          return Unanswered{reason.message, false};
-                        },
-                        [](const stripe::NotConnected& reason) -> Said {
-                          return Unanswered{reason.reason, false};
-                        },
-                        [](const stripe::RetryLater& reason) -> Said {
-                          return Unanswered{reason.reason, true};
-                        },
-                        [](const stripe::Unknown& reason) -> Said {
-                          return Unanswered{reason.reason, true};
-                        },
-                    },
-                    outcome);
+  if (const auto* missing = std::get_if<stripe::NotFound>(&outcome)) {
+    return *missing;
+  }
+  const auto* found = std::get_if<stripe::Answered>(&outcome);
+  if (found == nullptr) {
+    return sync::no_answer(outcome);
+  }
+  auto state = stripe::parse_object(object.type, found->json);
+  if (!state) {
+    return sync::NoAnswer{sync::Silence::refused, "its answer could not be read: " + state.error().message};
+  }
+  if (sync::belongs_elsewhere(*state, scope)) {
+    return Elsewhere{};
+  }
+  return std::move(*state);
 }
 
 // Where Stripe may answer another time nothing is made: an actor of a customer whose claim is not known yet would keep
@@ -89,11 +78,13 @@ tenant_supervisor_state::Said tenant_supervisor_state::what_stripe_says(const Ob
 void tenant_supervisor_state::take_up(const PendingParentPtr& asked, const CallOutcomePtr& outcome, const Said& said) {
   const auto& id = asked->question().parent.object.id;
   const auto* state = std::get_if<stripe::ObjectState>(&said);
-  const auto* unanswered = std::get_if<Unanswered>(&said);
+  const auto* silent = std::get_if<sync::NoAnswer>(&said);
   if (std::holds_alternative<Elsewhere>(said)) {
     asked->answer(fail(ErrorCode::invalid_operation, id.str() + " belongs to another environment"));
-  } else if (unanswered != nullptr && (unanswered->again || std::holds_alternative<stripe::Answered>(*outcome))) {
-    asked->answer(fail(ErrorCode::service_unavailable, unanswered->why));
+  } else if (silent != nullptr && silent->silence == sync::Silence::unavailable) {
+    asked->answer(fail(kStripeIsSilent, silent->why));
+  } else if (silent != nullptr && std::holds_alternative<stripe::Answered>(*outcome)) {
+    asked->answer(fail(ErrorCode::invalid_operation, silent->why));  // as the parent's own actor says it
   } else if (state != nullptr) {
     parents_.push_back({asked, outcome, sync::claimed_entity(*state).value_or(""),
                         sync::matched_email(*state, services->config.sync)});
@@ -120,7 +111,7 @@ void tenant_supervisor_state::take_up(ReadEvent read, const Said& said) {
                    read.unless_known = sync::unknown_hint(routed.event, reason.message);
                    take_up_unnamed(std::move(read));
                  },
-                 [&](const Unanswered& reason) { on_unanswered(routed, reason); },
+                 [&](const sync::NoAnswer& reason) { on_no_answer(routed, reason); },
              },
              said);
 }
@@ -135,11 +126,9 @@ void tenant_supervisor_state::take_up_unnamed(ReadEvent read) {
 }
 
 // As the entity's actor does it, where a fetch fails.
-void tenant_supervisor_state::on_unanswered(const RoutedEvent& routed, const Unanswered& reason) {
-  if (reason.again && routed.attempts + 1 < services->config.refetch_attempts_max) {
-    park(routed.event.id, routed.seq, routed.was_parked,
-         sync::after_failure(services->config.retry, routed.attempts, static_cast<std::uint64_t>(routed.seq),
-                             services->clock.now(), "stripe_unavailable", reason.why));
+void tenant_supervisor_state::on_no_answer(const RoutedEvent& routed, const sync::NoAnswer& reason) {
+  if (auto parked = after_silence(routed, services->config, services->clock.now(), reason)) {
+    park(routed.event.id, routed.seq, routed.was_parked, std::move(*parked));
   } else {
     end_hint(routed, sync::unanswered_hint(routed.event, reason.why));
   }

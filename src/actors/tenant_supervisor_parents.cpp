@@ -47,7 +47,7 @@ void tenant_supervisor_state::on_found(const Result<store::FoundEntities>& found
   reading_ = false;
   for (auto& parent : std::exchange(parents_sought_, {})) {
     if (!found) {
-      parent.asked->answer(tl::unexpected(found.error()));
+      parent.asked->answer(fail(ErrorCode::database_error, found.error().message));
       continue;
     }
     const auto& asked = parent.asked;
@@ -86,7 +86,7 @@ void tenant_supervisor_state::route_parent(const EntityKey& id, const AskedParen
 void tenant_supervisor_state::route_claimed(const EntityKey& id, const AskedParent& parent) {
   auto& record = entity(id);
   if (record.down) {
-    parent.asked->answer(fail(ErrorCode::service_unavailable, id.id + " is recovering"));
+    parent.asked->answer(fail(ErrorCode::internal_error, id.id + " is recovering"));
     return;
   }
   ++record.parents;

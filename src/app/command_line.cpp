@@ -33,7 +33,7 @@ int run(int argc, char** argv) {
   cli.require_subcommand(1);
   cli.footer(
       "Exit codes: 0 done, 1 failed or a difference found, 2 wrong usage or configuration, 3 Stripe could not be "
-      "asked (usage audit).");
+      "asked (usage audit, reconcile).");
   Invocation given;
   add_server_commands(cli, given);
   add_db_commands(cli, given);

@@ -97,9 +97,11 @@ int reconcile(StoreSession& session, const Invocation& given, const ReconcileOpt
 
 void add_reconcile_command(CLI::App& cli, Invocation& given) {
   const auto options = std::make_shared<ReconcileOptions>();
-  auto& command = add_command(cli, given, "reconcile",
-                              "compare all that is mirrored with Stripe; exit codes: 0 nothing is left to repair, 1 "
-                              "something differs, 3 Stripe could not be asked");
+  auto& command =
+      add_command(cli, given, "reconcile",
+                  "compare all that is mirrored with Stripe; exit codes: 0 nothing differs, or with --repair "
+                  "the repairs are in the inbox, 1 something differs, or it failed, 3 Stripe could not be "
+                  "asked");
   add_scope_options(command, options->scope);
   command.add_flag("--repair", options->repair, "have a running server repair what differs");
   command.callback([&given, options] {

@@ -63,7 +63,8 @@ constexpr const char* kObjectPage =
 
 constexpr const char* kDue =
     "SELECT " ROW_COLUMNS
-    ", p.attempts, " FLEXSYNC_MICROS("p.parked_at") " AS parked_at FROM parked_events p"
+    ", p.attempts, " FLEXSYNC_MICROS(
+        "CASE p.state WHEN 'redriven' THEN NULL ELSE p.parked_at END") " AS parked_at FROM parked_events p"
     "  JOIN inbox i ON i.tenant_id = $1 AND i.environment_id = $2 AND i.event_id = p.event_id"
     " WHERE p.tenant_id = $1 AND p.environment_id = $2 AND p.state IN ('retrying', 'blocked', 'redriven')"
     "   AND p.next_attempt_at <= " FLEXSYNC_TIME("$3") " ORDER BY p.next_attempt_at LIMIT $4";
@@ -226,7 +227,7 @@ void StoreInboxSource::read_due(const Scope& scope, Timestamp now, int rows_max,
         for (const auto& row :
              tx.exec_params(kDue, scope.tenant.str(), scope.environment.str(), to_unix_micros(now), rows_max)) {
           rows.push_back(to_row(row, true));
-          rows.back().parked_at = time_from(row["parked_at"]);
+          rows.back().parked_at = optional_time_from(row["parked_at"]);
         }
         return rows;
       },

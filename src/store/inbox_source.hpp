@@ -30,7 +30,7 @@ struct InboxRow {
   std::string entity_id;  // by mapping, else by shadow; empty: Stripe's object is new to us
   bool was_parked = false;
   int attempts = 0;                    // failed ones so far
-  std::optional<Timestamp> parked_at;  // the first time
+  std::optional<Timestamp> parked_at;  // the first time, since it was redriven if it was
 };
 
 struct PageRequest {

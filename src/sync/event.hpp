@@ -33,7 +33,7 @@ struct Ignored {
 };
 using HintEnd = std::variant<Ignored, Conflict>;
 
-// Stripe could not be asked. The comparison's own are ignored: the next comparison finds the same.
+// Nothing will be heard of it. The comparison's own are ignored: the next comparison finds the same.
 HintEnd unanswered_hint(const stripe::ObjectEvent& event, const std::string& why);
 
 // Stripe has no such object, and nobody knows it here.

@@ -23,11 +23,17 @@ std::chrono::milliseconds backoff(const RetryPolicy& policy, int attempt, std::u
 ParkedEvent after_failure(const RetryPolicy& policy, int attempts_before, std::uint64_t seed, Timestamp now,
                           std::string error_code, std::string error_message);
 
-// A subscription waits for its customer or plan (`key`): looked at again when that appears, and every kBlockedRecheck
-// for the case that nobody says so; after kBlockedMax since it was parked first, for a person.
-inline constexpr std::chrono::minutes kBlockedRecheck{5};
-inline constexpr std::chrono::days kBlockedMax{7};
+// What waits for others costs no attempt. It is looked at again at least so often, and after kWaitMax since it was
+// parked first it is for a person.
+inline constexpr std::chrono::minutes kWaitRecheck{5};
+inline constexpr std::chrono::days kWaitMax{7};
+
+// A subscription waits for its customer or plan (`key`), which wakes it when it appears.
 ParkedEvent blocked(int attempts_before, Timestamp parked_at, Timestamp now, ObjectKey key);
+
+// Nothing can be done before Stripe answers: asked again after about as long as it has been waited for already.
+ParkedEvent unanswered(const RetryPolicy& policy, int attempts_before, std::uint64_t seed, Timestamp parked_at,
+                       Timestamp now, std::string why);
 
 // Trying again would give the same: dead at once.
 ParkedEvent given_up(int attempts_before, Timestamp now, std::string error_code, std::string error_message);

@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* kPriceEntity = "price";
 
-constexpr std::array<std::string_view, 16> kWithoutDecimals = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga",
-                                                               "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf"};
+constexpr std::array<std::string_view, 15> kWithoutDecimals = {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga",
+                                                               "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"};
 constexpr std::array<std::string_view, 5> kWithThree = {"bhd", "jod", "kwd", "omr", "tnd"};
 
 // A word of Stripe's that we do not know must not be taken for one that looks harmless.

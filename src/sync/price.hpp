@@ -20,8 +20,8 @@ Taken take_shell(const Context& context, const stripe::PriceState& bare, ChangeS
 // Events leave out a price's tiers, which never change: they are what is known, or have to be fetched (false).
 bool complete_from(const std::optional<StripeObject>& shadow, stripe::PriceState& state);
 
-// How many digits a currency has behind the point in Stripe's smallest unit (Stripe: "Supported currencies",
-// zero-decimal and three-decimal ones; the rest have two).
+// How many digits a currency has behind the point in Stripe's smallest unit (Stripe: "Supported currencies"). The rest
+// have two, ISK and UGX among them: of these the page's special cases go before its list of zero-decimal ones.
 int currency_exponent(const std::string& currency);
 
 // FlexPrice's period of Stripe's interval: "month" is MONTHLY; nothing for a word that is new to us.

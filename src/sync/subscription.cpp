@@ -48,7 +48,8 @@ std::optional<Conflict> objection(const stripe::SubscriptionState& state) {
                     "unknown_value"};
   }
   if (state.items.empty()) {
-    return Conflict{"items" + of + " is empty: there is no plan to subscribe to", "unknown_value"};
+    return Conflict{"items" + of + " is empty, so that there is no plan to subscribe to: give it one in Stripe, or " +
+                    "discard this event"};
   }
   for (const auto& item : state.items) {
     if (!billing_period_of(item.interval)) {

@@ -88,11 +88,6 @@ struct ParentsFixture : ActorFixture {
     store.put(kTenant, addon);
   }
 
-  const ParkedEvent& parked(std::int64_t seq) const {
-    REQUIRE(store.row(seq).parked.has_value());
-    return *store.row(seq).parked;
-  }
-
   std::optional<Timestamp> parked_at;
   SupervisorLog log;
   // An actor that ends with the fixture answers once more what it has not answered.

@@ -84,7 +84,7 @@ TEST_CASE("a parent that is not here and not to be made blocks the event; one th
   }
   SECTION("blocked for 7 days since it was parked first: for a person") {
     ParentsFixture late;
-    late.parked_at = late.clock.now() - sync::kBlockedMax;
+    late.parked_at = late.clock.now() - sync::kWaitMax;
     late.start(kSubscription);
     const auto old = late.subscribe();
     late.reply(0, std::string("cust_1"));
@@ -100,8 +100,8 @@ TEST_CASE("a parent that could not be had is an attempt; a question that nobody 
   const auto seq = f.subscribe();
   f.reply(0, std::string("cust_1"));
   SECTION("it failed") {
-    f.reply(1, fail(ErrorCode::service_unavailable, "Stripe is slow"));
-    CHECK(f.parked(seq).error_message == "Stripe is slow");
+    f.reply(1, fail(ErrorCode::invalid_operation, "it cannot be read"));
+    CHECK(f.parked(seq).error_message == "it cannot be read");
   }
   SECTION("whoever had the question fell") {
     f.log.parents.clear();
@@ -112,6 +112,19 @@ TEST_CASE("a parent that could not be had is an attempt; a question that nobody 
   CHECK(f.parked(seq).error_code == "parents");
   CHECK(f.parked(seq).attempts == 1);
   CHECK(f.log.parked == std::vector{seq});
+}
+
+TEST_CASE("a parent that Stripe does not answer for is waited for, seven days at most; that is no attempt") {
+  const bool too_long = GENERATE(false, true);
+  ParentsFixture f;
+  f.parked_at = f.clock.now() - sync::kWaitMax + std::chrono::seconds{too_long ? 0 : 1};
+  f.start(kSubscription);
+  const auto seq = f.subscribe();
+  f.reply(0, std::string("cust_1"));
+  f.reply(1, fail(kStripeIsSilent, "Stripe is slow"));
+  CHECK(f.parked(seq).state == (too_long ? ParkedState::dead : ParkedState::retrying));
+  CHECK(f.parked(seq).error_code == "stripe_unavailable");
+  CHECK(f.parked(seq).attempts == (too_long ? 1 : 0));
 }
 
 TEST_CASE("an answer to a question of another step counts no more") {

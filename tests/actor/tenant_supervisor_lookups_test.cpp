@@ -1,40 +1,19 @@
 // Thin events whose actor only Stripe can name: of prices, whose product they do not say, and of customers that nobody
 // knows, whose metadata they do not show.
-#include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "actors/tenant_supervisor.hpp"
-#include "support/actor_fixture.hpp"
-#include "support/catalog_objects.hpp"
+#include "tenant_supervisor_fixture.hpp"
 
 using namespace flexsync;
 using namespace flexsync::actors;
 using namespace flexsync::test;
 using Catch::Matchers::Contains;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
 
-struct Fixture : ActorFixture {
-  void start() {
-    supervisor = own(system.spawn(tenant_supervisor, services(), kTenant));
-    run();
-  }
-
-  void wake() {
-    caf::anon_send(supervisor, wake_atom::value);
-    run();
-  }
-
-  // Under the id of the object that it names, as the intake stores it.
-  std::int64_t put_thin(const std::string& event, const std::string& type, const std::string& object_type,
-                        const std::string& object) {
-    const auto payload = R"({"id":")" + event + R"(","object":"v2.core.event","type":"v1.)" + type +
-                         R"(","created":"2026-11-21T12:00:00Z","related_object":{"id":")" + object + R"(","type":")" +
-                         object_type + R"("}})";
-    return *store.deliver(kTenant, event, "v1." + type, object, payload, clock.now());
-  }
-
+struct Fixture : SupervisorFixture {
   std::int64_t put_price(const std::string& event, const std::string& change = "updated") {
     return put_thin(event, "price." + change, "price", "price_1");
   }
@@ -43,26 +22,10 @@ struct Fixture : ActorFixture {
     return put_thin(event, "customer.updated", "customer", "cus_1");
   }
 
-  // A snapshot; of a price, under its product.
-  std::int64_t put(const std::string& event, const std::string& type, const stripe::ObjectState& state) {
-    const stripe::ObjectEvent carried{StripeEventId(event), type, from_unix_seconds(kSecondZero), {}, state};
-    const auto* price = std::get_if<stripe::PriceState>(&state);
-    const auto object = price != nullptr ? price->product : stripe::key_of(state).id;
-    return *store.deliver(kTenant, event, type, object.str(), to_event_json(carried), clock.now());
-  }
-
-  void put_ours() {
-    Customer ours;
-    ours.id = CustomerId("cust_ours");
-    ours.external_id = "our-7";
-    ours.version = 1;
-    store.put(kTenant, ours);
-  }
-
   void stripe_has_price(const std::string& name = "") {
     auto state = price_state("price_1", "prod_gold");
     state.nickname = name;
-    transport.objects["price_1"] = to_object_json(state);
+    stripe_has(state);
   }
 
   void gold_is_here() {
@@ -70,23 +33,11 @@ struct Fixture : ActorFixture {
     put("evt_price", "price.created", price_state("price_1", "prod_gold"));
   }
 
-  const ParkedEvent& parked(std::int64_t seq) const {
-    REQUIRE(store.row(seq).parked.has_value());
-    return *store.row(seq).parked;
-  }
-
   std::string entity_of(const std::string& object) const {
     const auto* shadow = store.object(kTenant, StripeId(object));
     REQUIRE(shadow != nullptr);
     return shadow->entity_id;
   }
-
-  std::ptrdiff_t asked_for(const std::string& path) const {
-    return std::count_if(transport.requests.begin(), transport.requests.end(),
-                         [&](const auto& request) { return request.path == path; });
-  }
-
-  tenant_supervisor_actor supervisor;
 };
 
 }  // namespace
@@ -102,7 +53,7 @@ TEST_CASE("a thin event of a price goes to its product's actor, whether that liv
     f.config.entity_idle = seconds{0};
     f.gold_is_here();
     f.start();
-    f.advance(std::chrono::minutes{2});
+    f.advance(minutes{2});
     REQUIRE(f.live("plan_sync") == 0);
   }
   SECTION("it is still to be made") {
@@ -182,7 +133,7 @@ TEST_CASE("a price that nobody knows is for a person, unless it was deleted") {
   CHECK(f.live("plan_sync") == 0);
 }
 
-TEST_CASE("Stripe unavailable while whose it is is looked up: tried again; refused: for a person") {
+TEST_CASE("Stripe unavailable while whose it is is looked up: waited for; refused: for a person") {
   Fixture f;
   f.config.stripe_retries.same_again_max = 0;
   f.stripe_has_price();
@@ -199,6 +150,16 @@ TEST_CASE("Stripe unavailable while whose it is is looked up: tried again; refus
     CHECK(f.outcome(seq) == InboxOutcome::applied);
     CHECK(f.store.row(seq).settlements == 1);
   }
+  SECTION("for longer than an event has attempts") {
+    f.transport.script.next(503, 10'000);
+    const auto seq = put_thin();
+    f.start();
+    f.pass(minutes{10});
+    CHECK(f.parked(seq).state == ParkedState::retrying);
+    f.transport.script = {};
+    f.pass(minutes{6});
+    CHECK(f.outcome(seq) == InboxOutcome::applied);
+  }
   SECTION("refused") {
     f.transport.script.next(403);
     const auto seq = put_thin();
@@ -210,7 +171,11 @@ TEST_CASE("Stripe unavailable while whose it is is looked up: tried again; refus
     f.key = Secret();
     const auto seq = put_thin();
     f.start();
-    CHECK(f.parked(seq).state == ParkedState::dead);
+    f.pass(minutes{10});
+    CHECK(f.parked(seq).state == ParkedState::retrying);
+    f.key = Secret("sk_test_1");
+    f.pass(minutes{6});
+    CHECK(f.outcome(seq) == InboxOutcome::applied);
   }
 }
 
@@ -223,7 +188,7 @@ TEST_CASE("a thin event of a customer whose metadata claims one of ours is that 
   const auto seq = f.put_customer("evt_thin");
   f.start();
   CHECK(f.outcome(seq) == InboxOutcome::applied);
-  CHECK(f.store.live_mapping(kTenant, StripeId("cus_1"))->entity_id == "cust_ours");
+  CHECK(f.mapped("cus_1") == "cust_ours");
   CHECK(f.store.customers() == 1);
 }
 
@@ -234,7 +199,7 @@ TEST_CASE("a thin event of an object of another environment is ignored") {
   metadata["flexprice_environment"] = "env_2";
   auto product = product_state("prod_gold", "Gold");
   product.metadata["flexprice_environment"] = "env_2";
-  f.transport.objects["prod_gold"] = to_object_json(product);
+  f.stripe_has(product);
   const auto customer = f.put_customer("evt_cus");
   const auto plan = f.put_thin("evt_prod", "product.created", "product", "prod_gold");
   f.start();
@@ -249,7 +214,7 @@ TEST_CASE("a price that has moved to a product that is new here does not take it
   f.gold_is_here();
   f.start();
   auto moved = price_state("price_1", "prod_new");
-  f.transport.objects["price_1"] = to_object_json(moved);
+  f.stripe_has(moved);
   const auto seq = f.put_price("evt_thin");
   f.wake();
   CHECK(f.outcome(seq) == InboxOutcome::applied);
@@ -270,7 +235,7 @@ TEST_CASE("many thin events of one price come through short queues") {
     f.put_price("evt_" + std::to_string(i));
   }
   f.start();
-  f.advance(std::chrono::minutes{5});
+  f.advance(minutes{5});
   CHECK(f.store.unsettled(kTenant) == 0);
 }
 

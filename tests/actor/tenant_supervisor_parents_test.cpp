@@ -1,52 +1,25 @@
 // The supervisor between a subscription's actor and those of its customer and its plans, with all of them real: who is
 // asked, who is made, what blocks and what wakes.
-#include <algorithm>
 #include <catch2/catch.hpp>
 
-#include "actors/tenant_supervisor.hpp"
-#include "support/actor_fixture.hpp"
-#include "support/catalog_objects.hpp"
+#include "tenant_supervisor_fixture.hpp"
 
 using namespace flexsync;
 using namespace flexsync::actors;
 using namespace flexsync::test;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
 
-struct Fixture : ActorFixture {
-  void start() {
-    supervisor = own(system.spawn(tenant_supervisor, services(), kTenant));
-    run();
-  }
-
-  void wake() {
-    caf::anon_send(supervisor, wake_atom::value);
-    run();
-  }
-
-  // An event of `state` in the inbox; of a price, under its product, as the intake stores it.
-  std::int64_t put(const std::string& event, const std::string& type, const stripe::ObjectState& state,
-                   std::int64_t second = kSecondZero) {
-    const stripe::ObjectEvent carried{StripeEventId(event), type, from_unix_seconds(second), {}, state};
-    const auto* price = std::get_if<stripe::PriceState>(&state);
-    const auto object = price != nullptr ? price->product : stripe::key_of(state).id;
-    return *store.deliver(kTenant, event, type, object.str(), to_event_json(carried), clock.now());
-  }
-
+struct Fixture : SupervisorFixture {
   std::int64_t subscribe(const std::string& id = "sub_1", const std::vector<std::string>& products = {"prod_gold"}) {
-    return put("evt_" + id, "customer.subscription.created", subscription_state(id, "cus_1", products));
+    return put_subscription(id, "cus_1", products);
   }
 
   void stripe_has_all() {
     transport.states["cus_1"] = customer_state("cus_1", "Ada");
-    transport.objects["prod_gold"] = to_object_json(product_state("prod_gold", "Gold"));
-  }
-
-  const Subscription& subscription(const std::string& id = "sub_1") const {
-    const auto* mapping = store.live_mapping(kTenant, StripeId(id), "subscription");
-    REQUIRE(mapping != nullptr);
-    return *store.subscription(kTenant, SubscriptionId(mapping->entity_id));
+    stripe_has(product_state("prod_gold", "Gold"));
   }
 
   const Customer& customer() const {
@@ -56,22 +29,10 @@ struct Fixture : ActorFixture {
   }
 
   const Plan& gold() const {
-    const auto* mapping = store.live_mapping(kTenant, StripeId("prod_gold"), "plan");
-    REQUIRE(mapping != nullptr);
-    return *store.plan(kTenant, PlanId(mapping->entity_id));
+    const auto* known = store.plan(kTenant, PlanId(mapped("prod_gold", "plan")));
+    REQUIRE(known != nullptr);
+    return *known;
   }
-
-  const ParkedEvent& parked(std::int64_t seq) const {
-    REQUIRE(store.row(seq).parked.has_value());
-    return *store.row(seq).parked;
-  }
-
-  std::ptrdiff_t asked_for(const std::string& path) const {
-    return std::count_if(transport.requests.begin(), transport.requests.end(),
-                         [&](const auto& request) { return request.path == path; });
-  }
-
-  tenant_supervisor_actor supervisor;
 };
 
 }  // namespace
@@ -127,12 +88,28 @@ TEST_CASE("Stripe unavailable while a customer is looked up: tried again for all
   f.start();
   for (const auto seq : {first, second}) {
     CHECK(f.outcome(seq) == InboxOutcome::parked);
-    CHECK(f.parked(seq).error_code == "parents");
+    CHECK(f.parked(seq).error_code == "stripe_unavailable");
   }
   f.advance(seconds{10});
   CHECK(f.outcome(first) == InboxOutcome::applied);
   CHECK(f.outcome(second) == InboxOutcome::applied);
   CHECK(f.store.customers() == 1);
+}
+
+TEST_CASE("Stripe is down for longer than an event has attempts: a subscription's customer and plan are waited for") {
+  Fixture f;
+  f.stripe_has_all();
+  f.transport.script.next(503, 10'000);
+  const auto seq = f.subscribe();
+  f.start();
+  f.pass(minutes{10});
+  CHECK(f.parked(seq).state == ParkedState::retrying);
+  CHECK(f.parked(seq).attempts == 0);
+  CHECK(f.store.customers() == 0);
+  f.transport.script = {};
+  f.pass(minutes{6});
+  CHECK(f.outcome(seq) == InboxOutcome::applied);
+  CHECK(f.customer().fields.name == "Ada");
 }
 
 TEST_CASE("its customer's and product's own events are on their way: they are waited for, Stripe is not asked") {
@@ -154,31 +131,23 @@ TEST_CASE("its customer's and product's own events are on their way: they are wa
 TEST_CASE("a customer of Stripe's whose metadata claims one of ours is that one") {
   const std::string claim = GENERATE("cust_ours", "our-7");
   Fixture f;
-  Customer ours;
-  ours.id = CustomerId("cust_ours");
-  ours.external_id = "our-7";
-  ours.version = 1;
-  f.store.put(kTenant, ours);
+  f.put_ours();
   f.stripe_has_all();
   auto& state = f.transport.states["cus_1"];
   state.metadata["flexprice_customer_id"] = claim;
   const auto seq = f.subscribe();
   f.start();
   CHECK(f.outcome(seq) == InboxOutcome::applied);
-  CHECK(f.subscription().terms.customer_id == ours.id);
+  CHECK(f.subscription().terms.customer_id.str() == "cust_ours");
   f.put("evt_cus", "customer.updated", state);
   f.wake();
-  CHECK(f.store.live_mapping(kTenant, StripeId("cus_1"))->entity_id == "cust_ours");
+  CHECK(f.mapped("cus_1") == "cust_ours");
   CHECK(f.store.customers() == 1);
 }
 
 TEST_CASE("a claim that Stripe could not show at first is found when it can") {
   Fixture f;
-  Customer ours;
-  ours.id = CustomerId("cust_ours");
-  ours.external_id = "our-7";
-  ours.version = 1;
-  f.store.put(kTenant, ours);
+  f.put_ours();
   f.stripe_has_all();
   f.transport.states["cus_1"].metadata["flexprice_customer_id"] = "our-7";
   f.config.stripe_retries.same_again_max = 0;
@@ -189,8 +158,8 @@ TEST_CASE("a claim that Stripe could not show at first is found when it can") {
   f.wake();
   f.advance(seconds{10});
   CHECK(f.outcome(seq) == InboxOutcome::applied);
-  CHECK(f.subscription().terms.customer_id == ours.id);
-  CHECK(f.store.live_mapping(kTenant, StripeId("cus_1"))->entity_id == "cust_ours");
+  CHECK(f.subscription().terms.customer_id.str() == "cust_ours");
+  CHECK(f.mapped("cus_1") == "cust_ours");
   CHECK(f.store.customers() == 1);
 }
 
@@ -222,14 +191,14 @@ TEST_CASE("a product of another environment is no plan here") {
   f.stripe_has_all();
   auto theirs = product_state("prod_gold", "Gold");
   theirs.metadata["flexprice_environment"] = "env_2";
-  f.transport.objects["prod_gold"] = to_object_json(theirs);
+  f.stripe_has(theirs);
   f.config.retry.attempts_max = 2;
   const auto seq = f.subscribe();
   f.start();
   f.advance(seconds{5});
   CHECK(f.parked(seq).state == ParkedState::dead);
   CHECK(f.parked(seq).error_message == "prod_gold belongs to another environment");
-  CHECK(f.store.live_mapping(kTenant, StripeId("prod_gold"), "plan") == nullptr);
+  CHECK(f.mapped("prod_gold", "plan").empty());
 }
 
 TEST_CASE("a claim that fits nobody is no claim; a customer of another environment is not made here") {
@@ -298,7 +267,7 @@ TEST_CASE("not to be made: blocked, woken when the one it waits for appears, blo
     f.advance(seconds{3});
   }
   CHECK(f.outcome(seq) == InboxOutcome::applied);
-  CHECK(f.clock.now() - begin < sync::kBlockedRecheck);  // woken, not found by the recheck
+  CHECK(f.clock.now() - begin < sync::kWaitRecheck);  // woken, not found by the recheck
   CHECK(f.store.row(seq).settlements == 1);
   CHECK(f.transport.requests.empty());
 }

@@ -4,7 +4,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "support/actor_fixture.hpp"
+#include "tenant_supervisor_fixture.hpp"
 
 using namespace flexsync;
 using namespace flexsync::actors;
@@ -14,17 +14,7 @@ using std::chrono::seconds;
 
 namespace {
 
-struct Fixture : ActorFixture {
-  void start() {
-    supervisor = own(system.spawn(tenant_supervisor, services(), kTenant));
-    run();
-  }
-
-  void wake() {
-    caf::anon_send(supervisor, wake_atom::value);
-    run();
-  }
-
+struct Fixture : SupervisorFixture {
   // An event of customer N, `second` seconds into the story.
   std::int64_t update(int customer, std::int64_t second, const std::string& name) {
     const auto id = "cus_" + std::to_string(customer);
@@ -36,13 +26,6 @@ struct Fixture : ActorFixture {
     const auto* known = store.customer_of(kTenant, StripeId("cus_" + std::to_string(customer)));
     return known == nullptr ? "" : known->fields.name;
   }
-
-  const ParkedEvent& parked(std::int64_t seq) const {
-    REQUIRE(store.row(seq).parked.has_value());
-    return *store.row(seq).parked;
-  }
-
-  tenant_supervisor_actor supervisor;
 };
 
 }  // namespace
@@ -131,11 +114,7 @@ TEST_CASE("what is in flight is bounded: the rest waits in the database") {
 
 TEST_CASE("an object that metadata says is a customer of ours goes to that customer") {
   Fixture f;
-  Customer ours;
-  ours.id = CustomerId("cust_ours");
-  ours.external_id = "our-7";
-  ours.version = 1;
-  f.store.put(kTenant, ours);
+  f.put_ours();
   for (const auto* claim : {"cust_ours", "our-7"}) {
     auto state = customer_state("cus_" + std::string(claim), "Ada");
     state.metadata["flexprice_customer_id"] = claim;
@@ -147,7 +126,7 @@ TEST_CASE("an object that metadata says is a customer of ours goes to that custo
   f.inbox.claims.next(ReadFault::unavailable);
   f.start();
   f.advance(seconds{2});
-  CHECK(f.store.live_mapping(kTenant, StripeId("cus_cust_ours"))->entity_id == "cust_ours");
+  CHECK(f.mapped("cus_cust_ours") == "cust_ours");
   CHECK(f.outcome(1) == InboxOutcome::applied);
   CHECK(f.parked(2).error_code == "conflict");  // the second one that claims it
   CHECK(f.outcome(3) == InboxOutcome::applied);

@@ -184,6 +184,7 @@ TEST_CASE("an event that is parked again keeps the time since when; one that was
   world.park_now(change);
   CHECK(world.due(kStart + 3h).front().parked_at == kStart);
   world.sql("UPDATE parked_events SET state = 'redriven'");
+  CHECK_FALSE(world.due(kStart + 3h).front().parked_at);
   world.park_now(change);
   CHECK(world.due(kStart + 3h).front().parked_at == kStart + 1h);
   change.parked->state = ParkedState::dead;

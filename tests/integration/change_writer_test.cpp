@@ -73,12 +73,14 @@ TEST_CASE("losers cost the others of their batch nothing", "[change_writer]") {
   changes[7].epoch += 1;
   changes[13].customer->version = 5;
   changes[21].customer->external_id = "ext_20";
+  changes[25].mapping->entity_id = "cust_24";
   changes[30].customer->fields.address_country = "Germany";  // breaks a check constraint
   const auto replies = world.submit(changes);
   for (std::size_t i = 0; i < replies.size(); ++i) {
     const auto expected = i == 7    ? ChangeResult::stale_epoch
                           : i == 13 ? ChangeResult::stale_version
                           : i == 21 ? ChangeResult::conflict
+                          : i == 25 ? ChangeResult::conflict
                           : i == 30 ? ChangeResult::rejected
                                     : ChangeResult::committed;
     CHECK(replies[i].result == expected);
@@ -86,8 +88,10 @@ TEST_CASE("losers cost the others of their batch nothing", "[change_writer]") {
   CHECK(replies[21].message ==
         "external_id 'ext_20' already belongs to another customer; change one of the two, then "
         "redrive");
-  CHECK(world.value("SELECT count(*) FROM customers") == "36");
-  CHECK(world.value("SELECT count(*) FROM inbox_outcomes") == "36");
+  CHECK(replies[25].message ==
+        "customer cust_24 is already mapped to another Stripe object; end one of the mappings, then redrive");
+  CHECK(world.value("SELECT count(*) FROM customers") == "35");
+  CHECK(world.value("SELECT count(*) FROM inbox_outcomes") == "35");
 }
 
 TEST_CASE("a parked event counts its attempts and ends when it is settled", "[change_writer]") {

@@ -98,6 +98,12 @@ std::optional<InboxOutcome> ActorFixture::outcome(std::int64_t seq) const {
   return row.settlement ? std::optional(row.settlement->outcome) : std::nullopt;
 }
 
+const ParkedEvent& ActorFixture::parked(std::int64_t seq) const {
+  const auto& row = store.row(seq);
+  REQUIRE(row.parked.has_value());
+  return *row.parked;
+}
+
 std::size_t ActorFixture::live(const std::string& kind) {
   return static_cast<std::size_t>(metrics.actor_live(kind).Value());
 }

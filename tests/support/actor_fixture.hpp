@@ -50,6 +50,7 @@ class ActorFixture {
   std::int64_t deliver_other(const std::string& event_id, const std::string& type, const std::string& payload,
                              const Scope& scope = kTenant);
   std::optional<InboxOutcome> outcome(std::int64_t seq) const;
+  const ParkedEvent& parked(std::int64_t seq) const;
   std::size_t live(const std::string& kind);
 
   caf::actor_system_config system_config;

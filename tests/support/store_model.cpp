@@ -183,7 +183,7 @@ store::InboxRow StoreModel::resolved(const Row& row) const {
   result.entity_id = entity_of(row.scope, {row.row.object_type, StripeId{row.row.object_id}});
   result.was_parked = row.parked.has_value();
   result.attempts = row.parked ? row.parked->attempts : 0;
-  if (row.parked) {
+  if (row.parked && row.parked->state != ParkedState::redriven) {
     result.parked_at = row.parked_at;
   }
   return result;

@@ -67,6 +67,29 @@ TEST_CASE("by default an event dies with its eighth failure") {
   CHECK(after_failure({}, 7, 1, kNow, "x", "y").state == ParkedState::dead);
 }
 
+TEST_CASE("Stripe is asked again after about as long as it has not answered, every five minutes, for seven days") {
+  const RetryPolicy policy{8, milliseconds{500}, milliseconds{900'000}};
+  const auto pause = [&](milliseconds waited) {
+    const auto parked = unanswered(policy, 3, 7, kNow - waited, kNow, "no answer");
+    CHECK(parked.state == ParkedState::retrying);
+    CHECK(parked.error_code == "stripe_unavailable");
+    CHECK(parked.error_message == "no answer");
+    CHECK(parked.attempts == 3);  // it costs none
+    return std::chrono::duration_cast<milliseconds>(parked.next_attempt_at - kNow);
+  };
+  for (const auto waited : {milliseconds{0}, milliseconds{500}, milliseconds{20'000}, milliseconds{300'000}}) {
+    const auto full = std::max(waited, policy.base);
+    CHECK(pause(waited) >= full / 2);
+    CHECK(pause(waited) <= full);
+  }
+  CHECK(pause(kWaitMax - milliseconds{1}) <= kWaitRecheck);
+  CHECK(unanswered({8, milliseconds{500}, milliseconds{4'000}}, 3, 7, kNow - kWaitRecheck, kNow, "").next_attempt_at <=
+        kNow + milliseconds{4'000});
+  const auto dead = unanswered(policy, 3, 7, kNow - kWaitMax, kNow, "no answer");
+  CHECK(dead.state == ParkedState::dead);
+  CHECK(dead.error_code == "stripe_unavailable");
+}
+
 TEST_CASE("what would fail again is dead at once") {
   const auto dead = given_up(0, kNow, "conflict", "mapped twice");
   CHECK(dead.state == ParkedState::dead);

@@ -86,6 +86,9 @@ TEST_CASE("currencies without decimals, and with three") {
   auto yen = monthly("500");
   yen.currency = "jpy";
   CHECK(change_in(decide(task("price.created", kSecond, yen), {}, {})).price->amount == Decimal(500));
+  auto shilling = monthly("500");
+  shilling.currency = GENERATE("ugx", "isk");  // whole ones, but written with two decimals
+  CHECK(change_in(decide(task("price.created", kSecond, shilling), {}, {})).price->amount == Decimal(5));
   auto dinar = monthly("1500");
   dinar.currency = "kwd";
   CHECK(change_in(decide(task("price.created", kSecond, dinar), {}, {})).price->amount == Decimal::parse("1.5"));
