@@ -368,12 +368,14 @@ CREATE FUNCTION tenants_with_work(due timestamptz)
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT
   AS $$ SELECT e.tenant_id, e.environment_id FROM environments e
           LEFT JOIN inbox_watermarks w USING (tenant_id, environment_id)
-        WHERE EXISTS (SELECT 1 FROM inbox i
-                      WHERE i.tenant_id = e.tenant_id AND i.environment_id = e.environment_id
-                        AND i.seq > coalesce(w.seq, 0) AND i.ignored_reason = ''
-                        AND NOT EXISTS (SELECT 1 FROM inbox_outcomes o
-                                        WHERE o.tenant_id = i.tenant_id AND o.environment_id = i.environment_id
-                                          AND o.seq = i.seq OFFSET 0))
+        -- The newest first: the watermark lags by what two sweeps have settled, all of which would be passed over.
+        WHERE (SELECT true FROM inbox i
+               WHERE i.tenant_id = e.tenant_id AND i.environment_id = e.environment_id
+                 AND i.seq > coalesce(w.seq, 0) AND i.ignored_reason = ''
+                 AND NOT EXISTS (SELECT 1 FROM inbox_outcomes o
+                                 WHERE o.tenant_id = i.tenant_id AND o.environment_id = i.environment_id
+                                   AND o.seq = i.seq OFFSET 0)
+               ORDER BY i.seq DESC LIMIT 1)
            OR EXISTS (SELECT 1 FROM parked_events p
                       WHERE p.tenant_id = e.tenant_id AND p.environment_id = e.environment_id
                         AND p.state IN ('retrying', 'blocked', 'redriven') AND p.next_attempt_at <= due) $$;
