@@ -150,6 +150,15 @@ TEST_CASE("every status has its word; a lapsed payer is never active; an unknown
   CHECK_THAT(std::get<Conflict>(decision).message, Contains("hibernating"));
 }
 
+TEST_CASE("a subscription of which Stripe says that it has no items is for a person, and no update is waited for") {
+  const auto state = active({});
+  const auto at = from_unix_seconds(kSecond + 1);
+  const auto decision = decide_fetched(task("updated", kSecond + 1, state), created(), {}, {state, {at, at}});
+  REQUIRE(std::holds_alternative<Conflict>(decision));
+  CHECK(std::get<Conflict>(decision).code == "conflict");
+  CHECK_THAT(std::get<Conflict>(decision).message, Contains("give it one in Stripe"));
+}
+
 TEST_CASE("cancelling at the period's end, and undoing it") {
   auto state = active({kPlan});
   state.cancel_at_period_end = true;
